@@ -15,6 +15,7 @@ use super::{filter_help_hint, remote_capture, values};
   framescope capture -i eth0 --port 80 --host 10.0.0.7 only the connections of one machine
   framescope capture -i lo --port 9000 --headless --json > log.ndjson
   framescope capture -i lo --port 9000 --write day.pcap    keep the packets as they were
+  framescope capture -i lo --port 9000 --write day.pcap --ring 1GiB    the newest
   framescope capture -i eth0 --port 443 --keylog keys.log  decrypt TLS
   ", remote_capture!(), "    on another machine
 

@@ -120,8 +120,11 @@ impl Cli {
             }
         }
         let cli = Self::from_arg_matches(&matches)?;
-        if let Some(Command::Capture(Capture { recording: Recording { ring: Some(_), .. }, .. })) = &cli.command {
-            let what = "capture keeps the packets as they arrive and cannot limit them; leave out --ring";
+        if let Some(Command::Capture(Capture {
+            recording: Recording { ring: Some(_), .. }, key_log: Some(_), ..
+        })) = &cli.command
+        {
+            let what = "--ring cannot bound the decrypted bytes; leave out --ring or --keylog";
             return Err(command.error(ErrorKind::ArgumentConflict, what));
         }
         if let Some(Command::Proxy(Proxy { forward: false, intercept, .. })) = &cli.command

@@ -41,8 +41,9 @@ pub fn capture(args: &cli::Capture, theme: ThemeArg) -> anyhow::Result<ExitCode>
 
 /// A program that captures, whose packets are not read yet.
 struct Capturing<'a> {
-    program: PacketProgram,
+    /// Dropped before the program, which may wait until the pipe has space.
     packets: PacketBytes,
+    program: PacketProgram,
     args: &'a cli::Capture,
 }
 
@@ -57,7 +58,7 @@ impl LiveSource for Capturing<'_> {
     type Running = Reading;
 
     fn spool(&self, args: &Recording) -> anyhow::Result<Spool> {
-        Ok(Spool::for_packets(args.write.as_deref(), args.force)?)
+        Ok(Spool::for_packets(args.write.as_deref(), args.force, args.ring)?)
     }
 
     fn start(self, spool: Spool, ended: impl FnOnce() + Send + 'static) -> anyhow::Result<Reading> {

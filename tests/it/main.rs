@@ -40,6 +40,7 @@ mod manual_page;
 mod networks;
 mod output_files;
 mod packet_programs;
+mod packet_ring;
 mod paste_screen;
 mod pasted;
 mod peers;

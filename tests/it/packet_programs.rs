@@ -1,61 +1,18 @@
 //! `capture`: the packets of a program that captures, which is a shell script here.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
-use tempfile::TempDir;
+use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::program::{command, run};
+use crate::support::packet_program::Programs;
+use crate::support::program::run;
 use crate::support::{exported, load, sample_path};
 use framescope::export::Format;
-
-/// A folder with programs that take the place of tcpdump and dumpcap.
-struct Programs(TempDir);
-
-impl Programs {
-    fn new(programs: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        for (name, script) in programs {
-            let path = folder.path().join(name);
-            // The program's first words are in the file `arguments` afterwards, and its process in `pid`.
-            let script = format!(
-                "#!/bin/sh\ncd {}\necho \"$@\" > arguments\necho $$ > pid\n{script}\n",
-                folder.path().display()
-            );
-            // If this process wrote the file, a child that another test starts meanwhile would inherit the descriptor, and the
-            // system does not run a file that is open for writing (ETXTBSY).
-            let mut write = Command::new("sh");
-            write.args(["-c", "cat > \"$0\" && chmod 755 \"$0\""]).arg(&path).stdin(Stdio::piped());
-            let mut write = write.spawn().expect("sh starts");
-            write.stdin.take().expect("stdin").write_all(script.as_bytes()).expect("written");
-            assert!(write.wait().expect("ended").success());
-        }
-        Self(folder)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn capture(&self, arguments: &[&str]) -> Command {
-        let mut command = command(&["capture", "-i", "lo", "--port", "9000"]);
-        let path = std::env::var("PATH").unwrap_or_default();
-        command.args(arguments).env("PATH", format!("{}:{path}", self.0.path().display()));
-        command.env("XDG_CACHE_HOME", self.0.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    /// Returns true if the program that ran last has ended.
-    fn has_ended(&self) -> bool {
-        let pid = fs::read_to_string(self.path("pid")).expect("it ran").trim().parse().expect("a number");
-        test_kill_process(Pid::from_raw(pid).expect("a process")).is_err()
-    }
-}
 
 /// The status, stdout and stderr of a run that ends because its program ends.
 fn output(command: &mut Command) -> (Option<i32>, String, String) {
@@ -196,7 +153,7 @@ fn without_a_program_that_can_capture_the_error_says_what_to_do() {
 }
 
 #[test]
-fn wrong_hosts_and_a_ring_are_wrong_usage() {
+fn wrong_hosts_and_a_ring_with_a_key_log_are_wrong_usage() {
     let right = ["capture", "-i", "lo", "--port", "9000", "--headless"];
     let no_interface = ["capture", "-i", "", "--port", "9000", "--headless"];
     let no_port = ["capture", "-i", "lo", "--port", "0", "--headless"];
@@ -205,7 +162,7 @@ fn wrong_hosts_and_a_ring_are_wrong_usage() {
         with(&["--host", "a or tcp"]),
         with(&["--host", "127.0.0.1:9000"]),
         with(&["--buffer", "8GiB"]),
-        with(&["--ring", "1GiB"]),
+        with(&["--ring", "1GiB", "--keylog", "keys.log"]),
         no_interface.to_vec(),
         no_port.to_vec(),
     ] {

@@ -41,6 +41,8 @@ pub struct Packet<'a> {
     pub bytes: &'a [u8],
     /// File position of the first of these bytes.
     pub position: u64,
+    /// File positions where its block begins and ends.
+    pub block: (u64, u64),
     options: &'a [u8],
     order: ByteOrder,
 }
@@ -117,6 +119,7 @@ impl<S: ReadAt> Blocks<S> {
     /// Reads the next block. After [`BlockEvent::End`] it can be called again once the file has grown.
     #[inline]
     pub fn next(&mut self) -> BlockEvent<'_> {
+        let begin = self.position();
         let read = match self.form {
             Form::Unknown => self.read_file_header(),
             Form::Pcapng { .. } => self.read_block(),
@@ -130,6 +133,7 @@ impl<S: ReadAt> Blocks<S> {
                     time,
                     bytes: &self.window[from..from + len],
                     position: self.start + from as u64,
+                    block: (begin, self.position()),
                     options: &self.window[options.0..options.1],
                     order: self.order(),
                 })

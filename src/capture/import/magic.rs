@@ -19,6 +19,11 @@ pub fn not_packets(beginning: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// Returns true if a file that begins like this is pcap.
+pub fn is_pcap(beginning: &[u8]) -> bool {
+    not_packets(beginning).is_none() && beginning[0] != 0x0a
+}
+
 /// Files that hold captures, and that framescope does not read, by how they begin.
 const FOREIGN: [(&[u8], &str); 8] = [
     (b"PK\x03\x04", "a ZIP archive, which must be unpacked first"),

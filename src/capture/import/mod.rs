@@ -7,14 +7,16 @@ mod json;
 pub(crate) mod link;
 mod magic;
 mod options;
+mod packet_ring;
 mod packets;
+mod piece_queue;
 pub mod samples;
 pub mod stream;
 mod tcp;
 mod tls;
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::os::unix::fs::FileExt as _;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
@@ -24,7 +26,7 @@ use std::sync::atomic::AtomicBool;
 pub use self::error::OpenError;
 use self::gzip::{Compression, GunzipError};
 use self::json::Conversion;
-use self::magic::{NOT_A_CAPTURE, not_packets};
+use self::magic::{NOT_A_CAPTURE, is_pcap, not_packets};
 pub use self::options::ImportOptions;
 use self::packets::Growth;
 use self::stream::PacketStream;
@@ -36,12 +38,14 @@ use super::store::{Capture, output, scratch};
 /// byte.
 const BEGINNING: usize = 64 * 1024;
 
+/// The length of the header of a pcap file, in bytes.
+const PCAP_HEADER: usize = 24;
+
 /// Reads an opened file into its capture, on the thread that calls [`Loader::run`].
 pub struct Loader {
     capture: Capture,
-    file: Arc<File>,
-    /// The compressed file, which is inflated into `file` first.
-    compressed: Option<(Compression, File)>,
+    /// The compressed file, and the one into which it is inflated first.
+    compressed: Option<(Compression, File, Arc<File>)>,
     format: FileFormat,
 }
 
@@ -49,8 +53,8 @@ pub struct Loader {
 enum FileFormat {
     /// pcapng or pcap.
     Packets(ImportOptions, Box<KeySource>, Growth),
-    /// JSON, which is converted into pcapng.
-    Text(Conversion),
+    /// A file with JSON, which is converted into pcapng.
+    Text(Conversion, Arc<File>),
 }
 
 /// Opens a file with the default options. See [`open_with`].
@@ -88,12 +92,12 @@ pub fn regular_file(path: &Path) -> Result<File, OpenError> {
 /// [`OpenError::KeyLog`].
 pub fn open_stream(stream: PacketStream, path: &Path, options: ImportOptions) -> Result<(Capture, Loader), OpenError> {
     let keys = Box::new(KeySource::open(options.key_log.as_deref(), true)?);
-    let PacketStream { file, copy } = stream;
-    let capture = Capture::over(Arc::clone(&file), path);
+    let PacketStream { files, growth } = stream;
+    let capture = Capture::over_files(files, path);
     capture.set_growing(true);
     capture.set_loading(true);
-    let format = FileFormat::Packets(options, keys, Growth::Stream(copy));
-    Ok((capture.clone(), Loader { capture, file, compressed: None, format }))
+    let format = FileFormat::Packets(options, keys, growth);
+    Ok((capture.clone(), Loader { capture, compressed: None, format }))
 }
 
 /// Opens files that continue each other, such as those of a ring, as one capture, which is shown as `name`. They are joined in a private
@@ -103,8 +107,17 @@ pub fn open_stream(stream: PacketStream, path: &Path, options: ImportOptions) ->
 /// See [`OpenError`].
 pub fn open_joined(paths: &[PathBuf], name: &Path) -> Result<(Capture, Loader), OpenError> {
     let mut joined: Box<dyn Read> = Box::new(io::empty());
+    let mut header = None;
     for path in paths {
-        joined = Box::new(joined.chain(regular_file(path)?));
+        let mut file = regular_file(path)?;
+        let io = |source| OpenError::Io { path: path.clone(), source };
+        let own = pcap_header(&file).map_err(io)?;
+        // Within a pcap file, the header of the next one would be a damaged packet.
+        if own.is_some() && own == header {
+            file.seek(SeekFrom::Start(own.map_or(0, |own| own.len() as u64))).map_err(io)?;
+        }
+        header = header.or(own);
+        joined = Box::new(joined.chain(file));
     }
     open_file(stream::spooled(joined, name)?, name, ImportOptions::default())
 }
@@ -130,7 +143,8 @@ pub fn open_file(source: File, path: &Path, options: ImportOptions) -> Result<(C
     let (file, compressed) = match compression {
         Some(compression) => {
             let inflated = scratch::file().map_err(|source| OpenError::Inflate { path: path.to_owned(), source })?;
-            (Arc::new(inflated), Some((compression, source)))
+            let inflated = Arc::new(inflated);
+            (Arc::clone(&inflated), Some((compression, source, inflated)))
         }
         None => (Arc::new(source), None),
     };
@@ -140,7 +154,7 @@ pub fn open_file(source: File, path: &Path, options: ImportOptions) -> Result<(C
             if options.key_log.is_some() {
                 capture.add_notice("--keylog has no effect: the file has no packets");
             }
-            (capture, FileFormat::Text(conversion))
+            (capture, FileFormat::Text(conversion, file))
         }
         None => {
             match not_packets(&beginning) {
@@ -161,7 +175,7 @@ pub fn open_file(source: File, path: &Path, options: ImportOptions) -> Result<(C
         }
     };
     capture.set_loading(true);
-    Ok((capture.clone(), Loader { capture, file, compressed, format }))
+    Ok((capture.clone(), Loader { capture, compressed, format }))
 }
 
 /// Returns true if the content of a regular file begins like that of a capture.
@@ -177,6 +191,16 @@ pub fn is_capture(path: &Path) -> io::Result<bool> {
         }
         None => begins_capture(&beginning),
     })
+}
+
+/// The header of a pcap file; `None` for another file.
+fn pcap_header(file: &File) -> io::Result<Option<[u8; PCAP_HEADER]>> {
+    let mut header = [0; PCAP_HEADER];
+    match file.read_exact_at(&mut header, 0) {
+        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(e) => Err(e),
+        Ok(()) => Ok(is_pcap(&header).then_some(header)),
+    }
 }
 
 /// Returns true if a file that begins like this is a capture.
@@ -219,15 +243,15 @@ impl Loader {
     }
 
     fn read(self, cancel: &AtomicBool) {
-        let Self { capture, file, compressed, format } = self;
+        let Self { capture, compressed, format } = self;
         let damage =
-            compressed.and_then(|(compression, source)| gzip::inflate(compression, source, &file, cancel).err());
+            compressed.and_then(|(compression, source, file)| gzip::inflate(compression, source, &file, cancel).err());
         match (&damage, format) {
             // Reading the part would report its end as damage of the file.
             (Some(GunzipError::Read { .. } | GunzipError::Write { .. }), _) => {}
-            (_, FileFormat::Text(conversion)) => conversion.run(&capture, &file, cancel),
+            (_, FileFormat::Text(conversion, file)) => conversion.run(&capture, &file, cancel),
             (_, FileFormat::Packets(options, keys, growth)) => {
-                packets::read(&capture, &options, *keys, &growth, cancel);
+                packets::read(&capture, &options, *keys, growth, cancel);
             }
         }
         match damage {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::fragments::{Fragments, Reassembled};
 use super::link::{self, PacketContent, TcpHead};
 use super::options::ImportOptions;
+use super::packet_ring::PacketRing;
 use super::stream::StreamCopy;
 use super::tcp::Flows;
 use super::tcp::segment::Segment;
@@ -28,7 +29,7 @@ const BATCH: usize = 512;
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Poll interval for a key log, while connections wait for their secrets.
-const SECRETS_INTERVAL: Duration = Duration::from_millis(60);
+pub(super) const SECRETS_INTERVAL: Duration = Duration::from_millis(60);
 
 /// Counts of packets that were not read.
 #[derive(Default)]
@@ -51,10 +52,12 @@ pub enum Growth {
     Followed(Arc<File>),
     /// A thread copies a stream into it.
     Stream(Arc<StreamCopy>),
+    /// Packets arrive in a ring of files.
+    Ring(Box<PacketRing>),
 }
 
 /// Why waiting for more bytes ended.
-enum Waited {
+pub(super) enum Waited {
     /// There are more, reading was cancelled, or it is time to look for secrets.
     More,
     /// There will be no more.
@@ -67,13 +70,16 @@ enum Waited {
 
 /// Reads the file into the capture. At the first damage it stops, and adds it to the capture's trouble. A file that grows is read
 /// while it grows, until `cancel` is set.
-pub fn read(capture: &Capture, options: &ImportOptions, keys: KeySource, growth: &Growth, cancel: &AtomicBool) {
+pub fn read(capture: &Capture, options: &ImportOptions, keys: KeySource, mut growth: Growth, cancel: &AtomicBool) {
     let is_live = !matches!(growth, Growth::Complete);
     let decryption = Decryption::new(capture.clone(), is_live, keys);
     let mut flows = Flows::new(capture.clone(), options.clone(), decryption);
     let mut blocks = Blocks::new(capture.files().clone());
     let mut unread = Unread::default();
     let mut fragments = Fragments::new(capture.files().clone());
+    if let Growth::Ring(ring) = &growth {
+        ring.begin(capture, &mut flows);
+    }
     let mut packets = 0;
     while !cancel.load(Ordering::Relaxed) {
         let position = blocks.position();
@@ -92,13 +98,22 @@ pub fn read(capture: &Capture, options: &ImportOptions, keys: KeySource, growth:
                 if let Some(Marker::Reconstructed { from }) = section.comments().find_map(Marker::read) {
                     capture.set_reconstructed(&from);
                 }
+                if let Growth::Ring(ring) = &mut growth {
+                    ring.begin_section(capture, &mut flows, (position, blocks.position()));
+                }
+                continue;
+            }
+            BlockEvent::Interface => {
+                if let Growth::Ring(ring) = &mut growth {
+                    ring.add_to_head(capture, (position, blocks.position()));
+                }
                 continue;
             }
             BlockEvent::Secrets(lines) => {
                 flows.add_secrets(lines);
                 continue;
             }
-            BlockEvent::Interface | BlockEvent::Other => continue,
+            BlockEvent::Other => continue,
             BlockEvent::End(left) => {
                 let mut awaits_secrets = false;
                 if is_live {
@@ -106,7 +121,11 @@ pub fn read(capture: &Capture, options: &ImportOptions, keys: KeySource, growth:
                     flows.commit();
                     capture.set_loading(false);
                 }
-                match growth.wait(position, position + left, awaits_secrets, cancel) {
+                let waited = match &mut growth {
+                    Growth::Ring(ring) => ring.wait(capture, &mut flows, left, awaits_secrets, cancel),
+                    growth => growth.wait(position, position + left, awaits_secrets, cancel),
+                };
+                match waited {
                     Waited::More => continue,
                     Waited::Shorter => {
                         capture.add_damage(
@@ -133,6 +152,9 @@ pub fn read(capture: &Capture, options: &ImportOptions, keys: KeySource, growth:
         capture.add_damage(&format!("{damage}, at byte {position} of {end}; records before that are shown"));
         break;
     }
+    if let Growth::Ring(ring) = &growth {
+        ring.finish(capture);
+    }
     fragments.finish();
     unread.fragments = fragments.dropped;
     let notices = flows.finish();
@@ -144,7 +166,7 @@ impl Growth {
     /// block begins at `position`.
     fn wait(&self, position: u64, known: u64, awaits_secrets: bool, cancel: &AtomicBool) -> Waited {
         match self {
-            Self::Complete => Waited::End,
+            Self::Complete | Self::Ring(_) => Waited::End,
             Self::Stream(copy) => {
                 if copy.wait(known, awaits_secrets.then_some(SECRETS_INTERVAL), cancel) {
                     return Waited::More;
@@ -235,7 +257,7 @@ fn take_content(
 fn segment<'a>(packet: &Packet<'a>, tcp: TcpHead, notes: Vec<String>, marker: Option<Marker>) -> Segment<'a> {
     let (from, to) = tcp.payload;
     let position = packet.position + from as u64;
-    Segment { payload: &packet.bytes[from..to], position, time: packet.time, notes, marker, tcp }
+    Segment { payload: &packet.bytes[from..to], position, block: packet.block, time: packet.time, notes, marker, tcp }
 }
 
 /// Reads a packet whose last fragment was in `packet`.
@@ -246,7 +268,8 @@ fn read_reassembled(mut whole: Reassembled, packet: &Packet<'_>, flows: &mut Flo
     let mut note = whole.note.take();
     for (tcp, payload, position) in whole.segments(tcp) {
         let notes = note.take().into_iter().collect();
-        flows.take(Segment { tcp, payload, position, time: packet.time, notes, marker: None });
+        let block = packet.block;
+        flows.take(Segment { tcp, payload, position, block, time: packet.time, notes, marker: None });
     }
 }
 

@@ -11,7 +11,10 @@ use std::time::Duration;
 
 use super::error::OpenError;
 use super::magic::not_packets;
+use super::packet_ring::PacketRing;
+use super::packets::Growth;
 use crate::capture::live::spool::{Spool, SpoolError};
+use crate::capture::store::files::Files;
 use crate::capture::store::output::way_out;
 use crate::capture::store::scratch;
 
@@ -22,7 +25,7 @@ const PIECE: usize = 64 * 1024;
 const MAGIC: u64 = 4;
 
 /// How often a reader that waits for the stream looks whether it is cancelled.
-const CANCEL_INTERVAL: Duration = Duration::from_millis(100);
+pub(super) const CANCEL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A stream whose first bytes were read.
 pub enum Received {
@@ -32,10 +35,10 @@ pub enum Received {
     Whole(File),
 }
 
-/// A packet capture that a thread copies into a file.
+/// A packet capture that arrives, and the files that keep it.
 pub struct PacketStream {
-    pub(super) file: Arc<File>,
-    pub(super) copy: Arc<StreamCopy>,
+    pub(super) files: Files,
+    pub(super) growth: Growth,
 }
 
 /// The file that a stream is copied into.
@@ -63,11 +66,13 @@ struct State {
 
 /// Why a stream was not copied to its end.
 #[derive(Debug, thiserror::Error)]
-enum CopyError {
+pub(super) enum CopyError {
     #[error("cannot read the stream: {source}; records before that are shown")]
     Read { source: io::Error },
     #[error("cannot copy the stream to {}: {source}; {}; records before that are shown", path.display(), advice)]
     Write { path: PathBuf, source: io::Error, advice: &'static str },
+    #[error("{0}; records before that are shown")]
+    Ring(SpoolError),
     #[error(transparent)]
     Changed(SpoolError),
 }
@@ -87,15 +92,21 @@ pub fn receive(mut source: impl Read + Send + 'static, name: &Path) -> Result<Re
     let file = scratch::file().map_err(failed)?;
     let to = Destination::Unnamed(file.try_clone().map_err(failed)?);
     let source = Cursor::new(beginning).chain(source);
-    PacketStream::copied(source, Arc::new(file), to).map(Received::Packets).map_err(failed)
+    let files = Files::one(Arc::new(file), name.to_owned());
+    PacketStream::copied(source, files, to).map(Received::Packets).map_err(failed)
 }
 
-/// Copies a packet capture into `spool`, on a thread of its own.
+/// Keeps a packet capture in `spool`. A thread copies it; if the spool is a ring, the thread that dissects the packets writes them.
 ///
 /// # Errors
 /// If the system cannot start a thread.
 pub fn record(source: impl Read + Send + 'static, spool: Spool) -> io::Result<PacketStream> {
-    PacketStream::copied(source, spool.file(), Destination::Spool(Box::new(spool)))
+    let files = spool.files();
+    if spool.ring.is_some() {
+        let growth = Growth::Ring(Box::new(PacketRing::start(source, spool)?));
+        return Ok(PacketStream { files, growth });
+    }
+    PacketStream::copied(source, files, Destination::Spool(Box::new(spool)))
 }
 
 /// Copies a stream to its end into a private file without a name. Errors call the stream `name`.
@@ -112,13 +123,13 @@ pub(super) fn spooled(mut stream: impl Read, name: &Path) -> Result<File, OpenEr
 }
 
 impl PacketStream {
-    /// Starts the thread that copies `source` into `file`.
-    fn copied(source: impl Read + Send + 'static, file: Arc<File>, to: Destination) -> io::Result<Self> {
+    /// Starts the thread that copies `source` into the file.
+    fn copied(source: impl Read + Send + 'static, files: Files, to: Destination) -> io::Result<Self> {
         let copy = Arc::new(StreamCopy::default());
         let progress = Arc::clone(&copy);
         // Nobody waits for this thread: a pipe on which nothing arrives would hold it.
         thread::Builder::new().name("stream".to_owned()).spawn(move || progress.run(source, to))?;
-        Ok(Self { file, copy })
+        Ok(Self { files, growth: Growth::Stream(copy) })
     }
 }
 

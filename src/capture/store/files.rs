@@ -59,6 +59,17 @@ impl Files {
         if parts.len() > 1 { parts.pop_front() } else { None }
     }
 
+    /// The position of their first byte.
+    pub fn start(&self) -> u64 {
+        self.read().front().map_or(0, |first| first.start)
+    }
+
+    /// The position where the file in the middle begins: that of the first, if there are only two.
+    pub fn middle(&self) -> u64 {
+        let parts = self.read();
+        parts.get(parts.len().saturating_sub(1) / 2).map_or(0, |part| part.start)
+    }
+
     /// The position after their last byte; `None` if the system does not say.
     pub fn end(&self) -> Option<u64> {
         let last = self.read().back()?.clone();

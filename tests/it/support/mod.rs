@@ -8,6 +8,7 @@ pub mod encapsulation;
 pub mod forms;
 mod frames;
 mod handshakes;
+pub mod packet_program;
 pub mod packets;
 pub mod program;
 mod recording;

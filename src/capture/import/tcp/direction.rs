@@ -178,6 +178,11 @@ impl Side {
         self.acked > self.taken + 1 || self.waits() || self.first.is_none() && self.uncaptured
     }
 
+    /// Returns true if a piece that waits is before this file position.
+    pub fn waits_since(&self, position: u64) -> bool {
+        self.waiting.values().any(|piece| piece.position.is_some_and(|own| own < position))
+    }
+
     /// Drops the pieces that wait; returns how many bytes they have.
     pub fn drop_waiting(&mut self) -> u64 {
         self.waiting.clear();

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use super::direction::Side;
 use super::held::Encrypted;
+use super::opening::Opening;
 use crate::capture::import::link::{TcpHead, VirtualNetwork};
 use crate::capture::import::tls::Search;
 use crate::capture::store::index::Extent;
@@ -26,6 +27,10 @@ pub(super) struct Flow {
     pub connection: Option<Box<Connection>>,
     pub sides: [Side; 2],
     pub segments: u64,
+    /// The file position after its latest packet, in a ring.
+    pub seen: u64,
+    /// What a file of a ring begins with.
+    pub opening: Opening,
     /// Whether its SYN was captured.
     pub begun: bool,
     pub is_tls: bool,
@@ -85,6 +90,8 @@ impl Flow {
             connection: Some(connection),
             sides: Default::default(),
             segments: 0,
+            seen: 0,
+            opening: Opening::None,
             begun,
             is_tls: false,
             encrypted: None,

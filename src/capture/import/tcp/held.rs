@@ -43,6 +43,16 @@ pub(super) enum Step {
     },
 }
 
+impl Step {
+    /// The file position of its bytes.
+    pub const fn position(&self) -> Option<u64> {
+        match self {
+            Self::Bytes { position, .. } => Some(*position),
+            Self::Lost { .. } | Self::Fin { .. } => None,
+        }
+    }
+}
+
 impl Encrypted {
     /// A connection whose first bytes begin like TLS.
     pub fn held() -> Self {

@@ -24,6 +24,7 @@ impl Flows {
     /// Applies the collected changes to the index.
     pub fn commit(&mut self) {
         self.capture.index_mut().apply(&mut self.batch, 0);
+        self.keep_handshakes();
         self.capture.changed();
     }
 
@@ -222,7 +223,11 @@ impl Flows {
             }
         }
         if handshake {
-            self.batch.set_handshake(number, self.flows[i].about());
+            let about = self.flows[i].about();
+            if self.keeps_openings && about.websocket {
+                self.upgraded.push(number);
+            }
+            self.batch.set_handshake(number, about);
         }
     }
 }

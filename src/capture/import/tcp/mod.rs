@@ -7,9 +7,12 @@ mod append;
 mod direction;
 mod encrypted;
 mod flow;
+mod forget;
 mod held;
 mod ingest;
 mod networks;
+mod opening;
+mod openings;
 mod order;
 pub mod segment;
 mod undecided;
@@ -20,6 +23,7 @@ use std::net::SocketAddr;
 use self::direction::Side;
 use self::flow::Flow;
 use self::networks::Tenants;
+use self::opening::Opening;
 use self::segment::Segment;
 use self::undecided::Decision;
 use super::link::TcpHead;
@@ -68,6 +72,10 @@ pub struct Flows {
     /// Bytes after the end of their direction.
     late: u64,
     port_reported: bool,
+    /// Whether the capture is a ring: see [`Self::keep_openings`].
+    keeps_openings: bool,
+    /// The connections that were upgraded since the latest commit, in a ring.
+    upgraded: Vec<u32>,
 }
 
 impl Flows {
@@ -89,6 +97,8 @@ impl Flows {
             last: Time::default(),
             late: 0,
             port_reported: false,
+            keeps_openings: false,
+            upgraded: Vec::new(),
         }
     }
 
@@ -144,6 +154,9 @@ impl Flows {
             }
         }
         self.close(i, direction, offset, &segment);
+        if self.keeps_openings {
+            self.add_to_opening(i, segment.block);
+        }
         if let Some(note) = note {
             self.batch.note(note);
         }
@@ -301,6 +314,9 @@ impl Flows {
         let (client, server) = if from_client { (source, destination) } else { (destination, source) };
         let connection = self.connection(server);
         self.flows.push(Flow::new(client, server, segment.tcp.network, flags.syn, connection));
+        if let Some(flow) = self.flows.last_mut().filter(|_| self.keeps_openings) {
+            flow.opening = Opening::Pending(Vec::new());
+        }
         let new = self.flows.len() - 1;
         self.by_ends.insert(ends, new);
         match before {

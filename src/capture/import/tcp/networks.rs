@@ -27,6 +27,14 @@ pub(super) struct Tenants {
     known: HashMap<(bool, VirtualNetwork), usize>,
 }
 
+impl Tenants {
+    /// Positions in [`Flows`] have changed: these are the new ones, by the old ones. `None` for those that were removed.
+    pub(super) fn move_to(&mut self, places: &[Option<usize>]) {
+        self.flows = self.flows.iter().filter_map(|i| places[*i]).collect();
+        self.known.retain(|_, i| places[*i].map(|place| *i = place).is_some());
+    }
+}
+
 impl Flows {
     /// Returns true if a SYN with another sequence number than that of a flow begins a connection beside it.
     pub(super) fn begins_beside(&self, i: usize, ends: &Ends, segment: &Segment<'_>) -> bool {

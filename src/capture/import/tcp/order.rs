@@ -191,8 +191,26 @@ impl Flows {
         }
     }
 
-    /// Feeds the waiting pieces of these directions after gaps, in the order of their times: no more segments follow.
+    /// Feeds the waiting pieces of these directions after gaps, and what is missing at their ends: no more segments follow.
     pub(super) fn flush(&mut self, i: usize, directions: &[Direction]) {
+        self.feed_all_waiting(i, directions);
+        for direction in directions {
+            let side = &self.flows[i].sides[direction.index()];
+            if side.ended {
+                continue;
+            }
+            let (missing, fin) = (side.missing_at_end(), side.fin);
+            if self.flows[i].number.is_some() {
+                self.gap(i, *direction, missing, self.last);
+            }
+            if let Some((_, time)) = fin {
+                self.end(i, *direction, EndReason::Fin, time);
+            }
+        }
+    }
+
+    /// Feeds the waiting pieces of these directions after gaps, in the order of their times.
+    pub(super) fn feed_all_waiting(&mut self, i: usize, directions: &[Direction]) {
         self.flows[i].held_back = None;
         loop {
             let sides = &self.flows[i].sides;
@@ -206,19 +224,6 @@ impl Flows {
             self.feed_waiting(i, direction);
             if self.batch.len() > MANY {
                 self.commit();
-            }
-        }
-        for direction in directions {
-            let side = &self.flows[i].sides[direction.index()];
-            if side.ended {
-                continue;
-            }
-            let (missing, fin) = (side.missing_at_end(), side.fin);
-            if self.flows[i].number.is_some() {
-                self.gap(i, *direction, missing, self.last);
-            }
-            if let Some((_, time)) = fin {
-                self.end(i, *direction, EndReason::Fin, time);
             }
         }
     }

@@ -13,6 +13,8 @@ pub struct Segment<'a> {
     pub payload: &'a [u8],
     /// File position of the payload's first byte.
     pub position: u64,
+    /// File positions where the block of the packet begins and ends.
+    pub block: (u64, u64),
     pub time: Time,
     /// The notes of people on the packet. Only a reset has two, of which one may be empty: see [`super::Flows::reset`].
     pub notes: Vec<String>,

@@ -51,6 +51,7 @@ impl Packets {
             },
             payload,
             position: 0,
+            block: (0, 0),
             time: Time(self.time),
             notes: Vec::new(),
             marker: None,

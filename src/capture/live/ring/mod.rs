@@ -93,6 +93,11 @@ impl Ring {
         self.size / FILES
     }
 
+    /// How long a packet may be, in bytes, that another program has captured: half of the ring.
+    pub const fn longest_packet(&self) -> u64 {
+        self.size / 2
+    }
+
     /// How many bytes the deflate windows of compressed messages may take.
     pub const fn windows_size(&self) -> u64 {
         self.size / WINDOWS_PART

@@ -84,6 +84,10 @@ impl Spool {
     /// # Errors
     /// See [`SpoolError`].
     pub fn keep_ring(path: &Path, force: bool, size: u64) -> Result<Self, SpoolError> {
+        Self::kept_ring(path, force, size, &head())
+    }
+
+    fn kept_ring(path: &Path, force: bool, size: u64, head: &[u8]) -> Result<Self, SpoolError> {
         if path.is_dir() {
             return Err(OutputError::NotRegular { path: path.to_owned(), kind: "a folder" }.into());
         }
@@ -100,21 +104,22 @@ impl Spool {
             lock(&File::open(path).map_err(io)?, path)?;
             fs::remove_file(path).map_err(io)?;
         }
-        let (first, head) = (Ring::path(path, 1), head());
-        let mut spool = Self::of(create(&first, force, &head)?, head.len(), first, false);
+        let first = Ring::path(path, 1);
+        let mut spool = Self::of(create(&first, force, head)?, head.len(), first, false);
         spool.ring = Some(Ring::new(size, path.to_owned(), false));
         Ok(spool)
     }
 
-    /// Creates an empty file for packets that another program captures: at `path`, or without one a private file as
-    /// [`Self::temporary`]. Replaces an existing file only with `force`.
+    /// Creates an empty file for packets that another program captures, or a ring of `ring` bytes: at `path`, or without one private
+    /// files as [`Self::temporary`]. Replaces existing files only with `force`.
     ///
     /// # Errors
     /// See [`SpoolError`].
-    pub fn for_packets(path: Option<&Path>, force: bool) -> Result<Self, SpoolError> {
-        match path {
-            Some(path) => Ok(Self::of(create(path, force, &[])?, 0, path.to_owned(), false)),
-            None => Self::private(&scratch::folder(), None, &[]),
+    pub fn for_packets(path: Option<&Path>, force: bool, ring: Option<u64>) -> Result<Self, SpoolError> {
+        match (path, ring) {
+            (Some(path), None) => Ok(Self::of(create(path, force, &[])?, 0, path.to_owned(), false)),
+            (Some(path), Some(size)) => Self::kept_ring(path, force, size, &[]),
+            (None, ring) => Self::private(&scratch::folder(), ring, &[]),
         }
     }
 
@@ -206,11 +211,6 @@ impl Spool {
         }
         self.len += blocks.len() as u64;
         Ok(self.start + position - self.skipped)
-    }
-
-    /// The file that is written.
-    pub(in crate::capture) fn file(&self) -> Arc<File> {
-        Arc::clone(&self.file)
     }
 
     /// The files, for reading by position.

@@ -56,7 +56,7 @@ impl Spool {
     /// Begins the ring's next file when the latest has its share, and evicts the oldest when all are too large together. Everything
     /// that was appended must be in the index.
     pub(in crate::capture) fn rotate(&mut self, capture: &Capture, traffic: &dyn Continuation) {
-        if self.is_due(traffic) {
+        if self.is_due(traffic.unfinished()) {
             if let Err(e) = self.check_latest() {
                 capture.add_failure(&e.to_string());
             }
@@ -65,9 +65,9 @@ impl Spool {
         self.evict_excess(0, capture);
     }
 
-    /// Whether the ring's latest file has its share.
-    pub(in crate::capture) fn is_due(&self, traffic: &dyn Continuation) -> bool {
-        self.ring.as_ref().is_some_and(|ring| ring.is_full(self.len - traffic.unfinished()))
+    /// Whether the ring's latest file has its share, without the last `unfinished` bytes.
+    pub(in crate::capture) fn is_due(&self, unfinished: u64) -> bool {
+        self.ring.as_ref().is_some_and(|ring| ring.is_full(self.len - unfinished))
     }
 
     /// Begins the next file; evicts the oldest when there is no space or no file handle for it.
