@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use super::headless;
+use super::input;
 use super::live::{LiveSource, News, Reporter, RunningSource};
 use super::packet_program::{self, PacketBytes, PacketProgram};
 use super::screen::{self, LiveScreen};
@@ -49,6 +50,7 @@ struct Capturing<'a> {
 
 impl<'a> Capturing<'a> {
     fn start(args: &'a cli::Capture) -> anyhow::Result<Self> {
+        input::check_key_log(args.key_log.as_deref())?;
         let (program, packets) = packet_program::start(args)?;
         Ok(Self { program, packets, args })
     }

@@ -7,8 +7,9 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context as _, bail};
 
 use super::input::{self, OpenedInput};
+use super::input_stream::{self, EndOfInput};
 use super::paste_export::{self, HANDSHAKE_ADDED};
-use super::{signals, stdio, theme_name};
+use super::{stdio, theme_name};
 use crate::capture;
 use crate::capture::query::filter::{Filter, FilterEvaluator};
 use crate::capture::store::Capture;
@@ -20,8 +21,9 @@ use crate::proto::rules::count;
 
 pub fn export(args: &Export, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     let progress = Progress::default();
-    signals::cancel(&progress.cancel).context("cannot catch signals")?;
-    let OpenedInput { mut capture, pasted, .. } = load(&args.file, &args.reading, &progress)?;
+    let end = input_stream::catch_signals(input::is_stdin(&args.file), &progress.cancel);
+    let end = end.context("cannot catch signals")?;
+    let OpenedInput { mut capture, pasted, .. } = load(&args.file, &args.reading, &progress, end)?;
     let mut selection = match &args.filter {
         Some(filter) => ExportSelection::Records(select(filter, &capture, &progress)?),
         None => ExportSelection::All,
@@ -104,9 +106,14 @@ fn output_file(args: &Export) -> Option<PathBuf> {
     }
 }
 
-/// Reads all of a file, and says on stderr what is special about it. See [`check_read`] for what fails.
-pub fn load(file: &Path, reading: &Reading, progress: &Progress) -> anyhow::Result<OpenedInput> {
-    let mut input = OpenedInput::open(file, reading, false)?;
+/// Reads all of a file, or a stream until `end`, and says on stderr what is special about it. See [`check_read`] for what fails.
+pub fn load(
+    file: &Path,
+    reading: &Reading,
+    progress: &Progress,
+    end: Option<EndOfInput>,
+) -> anyhow::Result<OpenedInput> {
+    let mut input = OpenedInput::open(file, reading, false, end)?;
     input.say_form();
     input.loader().run(&progress.cancel);
     check_read(&input.capture, input.capture.path())?;

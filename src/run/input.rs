@@ -10,7 +10,9 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::bail;
 
+use super::input_stream::{EndOfInput, InputStream};
 use super::stdio;
+use super::usage_error::UsageError;
 use crate::capture::import::stream::{self, Received};
 use crate::capture::import::{self, Loader, OpenError};
 use crate::capture::store::Capture;
@@ -41,15 +43,16 @@ impl From<(Capture, Loader)> for OpenedInput {
 
 impl OpenedInput {
     /// Opens a file, or stdin if the path is `-`. A packet capture on stdin or in a FIFO is loaded while it arrives; other streams are
-    /// read to their end first. With `follow`, loading waits at the end of the file until it grows.
+    /// read to their end first. With `follow`, loading waits at the end of the file until it grows. `end` ends a stream.
     ///
     /// A file with the magic number of a capture, and one that begins as JSON of a known format, is a capture. Anything else is a
     /// paste; only stdin, or a file with `--as raw`, may consist of the bytes of frames.
-    pub fn open(path: &Path, reading: &Reading, follow: bool) -> anyhow::Result<Self> {
+    pub fn open(path: &Path, reading: &Reading, follow: bool, end: Option<EndOfInput>) -> anyhow::Result<Self> {
+        check_key_log(reading.key_log.as_deref())?;
         let (name, is_stdin) = (name(path), is_stdin(path));
         let file = match stream(path)? {
             None => import::regular_file(path)?,
-            Some(source) => match stream::receive(source, name)? {
+            Some(source) => match stream::receive(InputStream::new(source, name, end), name)? {
                 Received::Packets(stream) if reading.read_as.is_none() => {
                     return Ok(import::open_stream(stream, name, reading.options(follow))?.into());
                 }
@@ -93,6 +96,16 @@ impl OpenedInput {
     /// The part that fills the capture, for another thread.
     pub fn loader(&mut self) -> InputLoader {
         InputLoader(self.loader.take())
+    }
+}
+
+/// Fails if the key log should come from stdin.
+pub fn check_key_log(path: Option<&Path>) -> Result<(), UsageError> {
+    match path {
+        Some(path) if is_stdin(path) => {
+            Err(UsageError::new("--keylog takes the name of a file; it cannot be read from stdin (-)"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -12,6 +12,7 @@ mod forward;
 mod headless;
 mod hold_desk;
 mod input;
+mod input_stream;
 mod live;
 mod manual_page;
 mod open;

@@ -18,9 +18,14 @@ pub fn open(args: &Open, theme: ThemeArg) -> anyhow::Result<ExitCode> {
                 // Do not wait for input that cannot be shown.
                 screen::require_terminal(screen::READ_WITHOUT_SCREEN)?;
             }
-            // Catch signals after stdin was read: until then, a signal ends the program at once.
-            let input = OpenedInput::open(file, &args.reading, args.follow)?;
-            screen::open(input, theme, args, &screen::SignalQueue::listen()?)
+            let signals = screen::SignalQueue::listen()?;
+            signals.begin_preparation();
+            let input = OpenedInput::open(file, &args.reading, args.follow, None)?;
+            if !signals.end_preparation() {
+                // The process is being ended.
+                return Ok(ExitCode::FAILURE);
+            }
+            screen::open(input, theme, args, &signals)
         }
         (None, Some(Some(sample))) => {
             // Catch signals before the folder exists, so that a signal cannot leave it.

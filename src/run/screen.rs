@@ -229,13 +229,13 @@ impl SignalQueue {
         Ok(Self { remote, events, is_preparing })
     }
 
-    /// A source is prepared from here on, which may take long: it may connect. A signal ends the process.
-    fn begin_preparation(&self) {
+    /// A source is prepared from here on, which may take long: it may connect, or wait for a stream. A signal ends the process.
+    pub fn begin_preparation(&self) {
         self.is_preparing.store(true, Ordering::SeqCst);
     }
 
     /// The source is prepared. Returns false if the process is being ended.
-    fn end_preparation(&self) -> bool {
+    pub fn end_preparation(&self) -> bool {
         self.is_preparing.swap(false, Ordering::SeqCst)
     }
 }

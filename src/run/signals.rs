@@ -26,13 +26,17 @@ pub fn on_end(needs_terminal: bool, act: impl Fn() + Send + 'static) -> io::Resu
 }
 
 /// Sets `cancel` at the first signal. If the process has not ended [`GRACE`] later, it waits for another process, for example for the
-/// reader of a pipe, and is ended with status 1. A second signal ends it at once.
-pub fn cancel(cancel: &Arc<AtomicBool>) -> io::Result<()> {
-    for signal in caught(false) {
-        flag::register_conditional_shutdown(signal, 1, Arc::clone(cancel))?;
-        flag::register(signal, Arc::clone(cancel))?;
+/// reader of a pipe, and is ended with status 1. With `end`, SIGINT sets this instead. A second signal ends the process at once.
+pub fn cancel(cancel: &Arc<AtomicBool>, end: Option<&Arc<AtomicBool>>) -> io::Result<()> {
+    let mut cancelling = caught(false);
+    if let Some(end) = end {
+        cancelling.retain(|signal| *signal != SIGINT);
+        set_once(SIGINT, end)?;
     }
-    let mut signals = Signals::new(caught(false))?;
+    for signal in &cancelling {
+        set_once(*signal, cancel)?;
+    }
+    let mut signals = Signals::new(cancelling)?;
     let end = move || {
         if signals.forever().next().is_some() {
             thread::sleep(GRACE);
@@ -41,6 +45,13 @@ pub fn cancel(cancel: &Arc<AtomicBool>) -> io::Result<()> {
         }
     };
     thread::Builder::new().name("signals".to_owned()).spawn(end)?;
+    Ok(())
+}
+
+/// Sets `flag` at a signal, and ends the process with status 1 if it is set already.
+fn set_once(signal: i32, flag: &Arc<AtomicBool>) -> io::Result<()> {
+    flag::register_conditional_shutdown(signal, 1, Arc::clone(flag))?;
+    flag::register(signal, Arc::clone(flag))?;
     Ok(())
 }
 

@@ -1,9 +1,11 @@
 //! What `open`, `check` and `export` read from a file or from stdin: the first bytes decide, then the form of a paste.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::Stdio;
 use std::thread;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::forms::{BASE64, FORMS};
 use crate::support::program::{command, run, run_with};
@@ -111,6 +113,32 @@ fn findings_of_a_capture_on_stdin_are_printed_while_it_arrives() {
     let of_file = run(&["check", &path, "--json"]).1.replace(&path, "stdin");
     assert_eq!(std::iter::once(first).chain(rest).collect::<Vec<_>>(), of_file.lines().collect::<Vec<_>>());
     assert_eq!(child.wait().expect("ended").code(), Some(1));
+}
+
+#[test]
+fn sigint_ends_stdin_and_the_findings_of_what_has_arrived_count() {
+    let path = sample_path("violations");
+    let expected = run(&["check", &path, "--json"]);
+    let mut child = command(&["check", "-", "--json"]);
+    let mut child =
+        child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut stdin = child.stdin.take().expect("stdin");
+    stdin.write_all(&fs::read(&path).expect("the sample")).expect("written");
+    // After the first finding, signals are caught. The pipe stays open.
+    let mut stdout = BufReader::new(child.stdout.take().expect("stdout"));
+    let mut found = String::new();
+    stdout.read_line(&mut found).expect("a finding");
+    kill_process(Pid::from_child(&child), Signal::INT).expect("it runs");
+    stdout.read_to_string(&mut found).expect("text");
+    let mut said = String::new();
+    child.stderr.take().expect("stderr").read_to_string(&mut said).expect("text");
+    assert_eq!(
+        (child.wait().expect("ended").code(), found.replace("stdin", &path)),
+        (expected.0, expected.1),
+        "{said}"
+    );
+    assert!(said.contains("SIGINT"), "{said}");
+    drop(stdin);
 }
 
 #[test]

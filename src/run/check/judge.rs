@@ -19,6 +19,7 @@ use crate::cli::{Check, ThemeArg};
 use crate::export::findings::{Fault, FaultKind};
 use crate::export::{ExportError, Sink, words};
 use crate::run::input::{self, InputLoader, OpenedInput};
+use crate::run::input_stream::EndOfInput;
 use crate::run::stdio;
 
 /// How many records with findings are taken from the index at once.
@@ -32,6 +33,8 @@ pub struct Judge<'a> {
     args: &'a Check,
     sink: Sink<'a>,
     cancel: &'a AtomicBool,
+    /// Ends stdin.
+    end: Option<EndOfInput>,
     report: Report,
     /// Of the capture that is being checked.
     verdict: Verdict,
@@ -40,10 +43,16 @@ pub struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    /// Reports to `out`, until `cancel` is set.
-    pub fn new(args: &'a Check, theme: ThemeArg, out: &'a mut File, cancel: &'a AtomicBool) -> Self {
+    /// Reports to `out`, until `cancel` is set. `end` ends stdin.
+    pub fn new(
+        args: &'a Check,
+        theme: ThemeArg,
+        out: &'a mut File,
+        cancel: &'a AtomicBool,
+        end: Option<EndOfInput>,
+    ) -> Self {
         let report = Report::new(args, theme);
-        Self { args, sink: Sink::new(out), cancel, report, verdict: Verdict::default(), total: Verdict::default() }
+        Self { args, sink: Sink::new(out), cancel, end, report, verdict: Verdict::default(), total: Verdict::default() }
     }
 
     /// Checks a file, or reports why an argument leads to none.
@@ -85,7 +94,7 @@ impl<'a> Judge<'a> {
 
     /// Checks a file. Returns true if it has WebSocket frames.
     fn file(&mut self, file: &Path) -> Result<bool, ExportError> {
-        let mut opened = match OpenedInput::open(file, &self.args.reading, false) {
+        let mut opened = match OpenedInput::open(file, &self.args.reading, false, self.end.clone()) {
             Ok(opened) => opened,
             Err(e) => {
                 self.fault(FaultKind::Unread, e.to_string());

@@ -17,7 +17,7 @@ use anyhow::Context as _;
 pub use self::explain::wrapped;
 use self::judge::Judge;
 pub use self::verdict::by_severity;
-use super::{signals, stdio};
+use super::{input, input_stream, stdio};
 use crate::cli::{Check, ThemeArg};
 use crate::export::ExportError;
 use crate::proto::rules::count;
@@ -34,9 +34,10 @@ pub fn check(args: &Check, theme: ThemeArg) -> anyhow::Result<ExitCode> {
 /// has a fault that no flag accepts.
 fn check_captures(args: &Check, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     let cancel = Arc::<AtomicBool>::default();
-    signals::cancel(&cancel).context("cannot catch signals")?;
+    let reads_stdin = matches!(&args.files[..], [file] if input::is_stdin(file));
+    let end = input_stream::catch_signals(reads_stdin, &cancel).context("cannot catch signals")?;
     let mut out = stdio::stdout().map_err(stdio::StdoutError)?;
-    let mut judge = Judge::new(args, theme, &mut out, &cancel);
+    let mut judge = Judge::new(args, theme, &mut out, &cancel, end);
     let targets = targets::expand(&args.files);
     let judged = targets.iter().try_for_each(|target| judge.target(target)).and_then(|()| judge.finish());
     let total = judge.into_total();

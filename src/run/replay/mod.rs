@@ -60,7 +60,7 @@ const FRESH: [&str; 7] = [
 /// Wrong usage; why the capture cannot be read, or the server not be reached.
 pub fn replay(args: &Replay) -> anyhow::Result<ExitCode> {
     let progress = Progress::default();
-    signals::cancel(&progress.cancel).context("cannot catch signals")?;
+    signals::cancel(&progress.cancel, None).context("cannot catch signals")?;
     let url = args.to.clone();
     if args.speed.is_some() && args.pace == Pace::Answers {
         return Err(UsageError::new(
@@ -69,7 +69,7 @@ pub fn replay(args: &Replay) -> anyhow::Result<ExitCode> {
         .into());
     }
     let headers = args.headers.iter().map(|line| header(line)).collect::<Result<Vec<_>, _>>()?;
-    let capture = export::load(&args.file, &args.reading, &progress)?.capture;
+    let capture = export::load(&args.file, &args.reading, &progress, None)?.capture;
     let connection = connection(&capture, args)?;
     let unreadable = || format!("cannot read {}; check that the file still exists", capture.path().display());
     let request = request(&capture, connection, &url, headers, args.no_deflate).with_context(unreadable)?;

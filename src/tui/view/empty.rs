@@ -191,8 +191,8 @@ fn head(app: &App, wide: u16) -> Vec<Line> {
     let Some(url) = &app.session.url else {
         return match (app.capture.is_loading(), app.capture.is_growing()) {
             (true, _) => vec![title("Reading …"), file],
-            (false, true) => vec![title("Waiting for TCP traffic in this file …"), file],
-            (false, false) => vec![title("This file contains no TCP traffic."), file],
+            (false, true) => vec![title("Waiting for TCP traffic …"), file],
+            (false, false) => vec![title("No TCP traffic in:"), file],
         };
     };
     let mut lines = pair("No traffic yet. Open this address in a browser:", url);

@@ -148,7 +148,7 @@ impl Spool {
     }
 
     fn private(folder: &Path, ring: Option<u64>, head: &[u8]) -> Result<Self, SpoolError> {
-        fs::create_dir_all(folder).map_err(|e| OutputError::at(folder, e))?;
+        scratch::create_folder(folder).map_err(|e| OutputError::at(folder, e))?;
         let made = private_file(folder, head)?;
         let name = made.path().file_name().map(|name| name.to_string_lossy().replacen(NEW_PREFIX, PREFIX, 1));
         let base = folder.join(name.unwrap_or_default());
