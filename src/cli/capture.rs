@@ -11,16 +11,23 @@ use super::{filter_help_hint, remote_capture, values};
 /// `framescope capture`
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = concat!("Examples:
-  framescope capture -i lo --port 9000                 watch a server on this machine
-  framescope capture -i eth0 --port 80 --host 10.0.0.7 only the connections of one machine
+  framescope capture -i lo --port 9000      watch a server on this machine
+  framescope capture -i eth0 --port 80 --host 10.0.0.7
+      only the connections of one machine
   framescope capture -i lo --port 9000 --headless --json > log.ndjson
-  framescope capture -i lo --port 9000 --write day.pcap    keep the packets as they were
-  framescope capture -i lo --port 9000 --write day.pcap --ring 1GiB    the newest
-  framescope capture -i eth0 --port 443 --keylog keys.log  decrypt TLS
-  ", remote_capture!(), "    on another machine
+  framescope capture -i lo --port 9000 --write day.pcap
+      keep the packets as they were
+  framescope capture -i lo --port 9000 --write day.pcap --ring 1GiB
+      only the newest packets, in numbered files
+  framescope capture -i any --port 443 --keylog keys.log
+      decrypt TLS, such as the wss of a browser
+  framescope capture -i lo --port 9000 --filter 'op == close or finding'
+      only Closes and findings ", filter_help_hint!(), "
+  ", remote_capture!(), "
+      watch another machine
 
-framescope itself needs no right to capture: it starts tcpdump, or dumpcap if tcpdump cannot capture. Connections that began
-before the capture are read as WebSocket frames. Filters: ", filter_help_hint!()))]
+framescope itself needs no right to capture: it starts tcpdump, or dumpcap if tcpdump cannot capture. Connections that began \
+before the capture are read as WebSocket frames."))]
 #[command(mut_arg("write", |arg| arg.help("Keep the packets in this file, as tcpdump or dumpcap writes them")))]
 pub struct Capture {
     /// The packets.

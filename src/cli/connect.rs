@@ -18,7 +18,7 @@ use crate::wire::url::Url;
 Type them after : on the screen; with --headless they come from stdin.
   hello                  send this text
   /hex 00ff              send these bytes
-  /file PATH             send a file: as text if it is UTF-8, otherwise as binary
+  /file PATH             send a file: as text if it is UTF-8, otherwise binary
   /ping p1 · /pong p1    send a ping or a pong with this payload
   /close 1000 bye        send a Close; code and reason may be left out
   /fragment 3,4 text     send the text in parts of 3, 4 and the remaining bytes
@@ -49,8 +49,8 @@ Examples:
   framescope connect ws://127.0.0.1:6455/echo
   echo hello | framescope connect wss://example.com/chat --headless
   framescope connect ws://127.0.0.1:9000 -H 'Authorization: Bearer abc'
-  framescope connect ws://127.0.0.1:9000 --subprotocol graphql-ws --ping-every 5s
-  framescope connect ws://localhost/events --unix-socket /run/app.sock
+  framescope connect ws://127.0.0.1:9000 --subprotocol graphql-ws
+  framescope connect ws://localhost/events --unix-socket /run/app.sock --no-pong
   framescope connect ws://127.0.0.1:9000 --headless --script login.txt
       a test: exit status 1 if an expectation fails
   framescope connect ws://127.0.0.1:9000 --headless --filter 'dir == s2c'

@@ -57,7 +57,7 @@ const EXAMPLES: &str = "Examples:
   framescope proxy ws://localhost:9000        point the client to port 6455
   framescope capture -i lo --port 9000        watch a server without changes
   framescope connect ws://127.0.0.1:9000/     be the client of a server
-  framescope --write lesson.pcapng            keep the capture, for Wireshark too
+  framescope --write lesson.pcapng            keep it; Wireshark opens it too
   framescope open lesson.pcapng               inspect it again
   framescope check lesson.pcapng              list violations
   framescope export lesson.pcapng --to hex    write an annotated hex dump
@@ -79,7 +79,7 @@ use filter_help_hint;
 /// The command that watches another machine, as the help, the README and the manual show it.
 macro_rules! remote_capture {
     () => {
-        "ssh host tcpdump --immediate-mode -U -B 65536 -w - port 9000 | framescope open -"
+        "ssh host tcpdump --immediate-mode -U -B 65536 -w - port 9000 |\n      framescope open -"
     };
 }
 use remote_capture;

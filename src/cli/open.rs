@@ -12,14 +12,16 @@ use crate::capture::query::filter::Filter;
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = concat!("Examples:
   framescope open lesson.pcapng
-  framescope open --follow live.pcapng        keep reading while another program writes the file
-  framescope open --port 8080 middle.pcap.gz  no handshakes: read port 8080 as WebSocket
-  framescope open dump.txt                    frames as text: hex digits, a literal, a dump by xxd or Wireshark
-  ", remote_capture!(), "    watch another machine
-  framescope open --keylog keys.log tls.pcap  decrypt TLS with the keys that a browser logged
+  framescope open --follow live.pcapng        another program writes the file
+  framescope open --port 8080 middle.pcap.gz  read port 8080 as WebSocket frames
+  framescope open --keylog keys.log tls.pcap  decrypt TLS with a key log
+  framescope open dump.txt                    frames as text: hex, a dump, …
   framescope open --sample                    list the sample captures
   framescope open --sample hello              open one of them
-  framescope open lesson.pcapng --filter 'op == close or finding' ", filter_help_hint!()))]
+  framescope open lesson.pcapng --filter 'op == close or finding'
+      only Closes and findings ", filter_help_hint!(), "
+  ", remote_capture!(), "
+      watch another machine"))]
 pub struct Open {
     /// A capture: pcapng or pcap (also as .gz), HAR or NDJSON; or frames as text, such as a hex dump; - is stdin.
     /// The content determines which

@@ -21,7 +21,7 @@ use crate::wire::url::Url;
   framescope proxy wss://example.com        a server with TLS
   framescope proxy wss://localhost:9443 --cacert dev.pem --tls
       TLS on both sides: connect to wss://127.0.0.1:6455
-  framescope proxy --forward                with http_proxy=http://127.0.0.1:6455
+  framescope proxy --forward                for http_proxy=http://127.0.0.1:6455
   framescope proxy --forward --intercept example.org
       the same, with the decrypted bytes of example.org
   framescope proxy ws://localhost:9000 --hold 'op == text and dir == c2s'

@@ -14,7 +14,7 @@ use crate::wire::url::Url;
   framescope replay login.pcapng --to ws://127.0.0.1:9000
   framescope replay login.pcapng --to ws://127.0.0.1:9000/v2/chat --pace answers
   framescope replay login.pcapng --to ws://127.0.0.1:9000 --write again.pcapng
-  framescope replay day.pcapng --to ws://127.0.0.1:9000 --connection 7 --speed 10
+  framescope replay a.pcapng --to ws://127.0.0.1:9000 --connection 7 --speed 10
 
 The handshake has the captured path, unless URL has one, and the captured headers: also Cookie and Authorization. Frames get new masks, \
 and compression is negotiated again. Texts, binary messages, fragments, pings and Closes are sent; pongs answer the pings that arrive.

@@ -9,7 +9,7 @@ use clap::{Args, ValueHint};
 #[command(after_long_help = "Examples:
   framescope tour                    go on where you stopped
   framescope tour --restart          begin again
-  framescope tour --steps mine.toml  steps of your own, as in assets/tour/en.toml
+  framescope tour --steps mine.toml  your own steps, as in assets/tour/en.toml
 
 The tour starts a server on a free port of 127.0.0.1 and a built-in client, and explains the frames that cross between them. Each \
 step has a task. The screen needs at least 60×20.")]

@@ -176,8 +176,9 @@ fn documents_link_to_what_exists() {
 #[test]
 fn documents_and_help_show_the_same_command_for_another_machine() {
     let help = run(&["open", "--help"]).1;
-    let command = help.lines().find_map(|line| Some(&line[line.find("ssh host")?..line.find(" open -")?]));
-    let command = format!("{} open -", command.expect("the help shows it"));
+    // In the help, it continues in the next line.
+    let begin = help.lines().find_map(|line| Some(&line[line.find("ssh host")?..=line.find('|')?]));
+    let command = format!("{} framescope open -", begin.expect("the help shows it"));
     for document in documents() {
         // In a table, a bar is escaped.
         let text = document.text.replace("\\|", "|");

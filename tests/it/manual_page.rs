@@ -5,6 +5,9 @@ use framescope::cli::Cli;
 
 use crate::support::program::run;
 
+/// The width of a terminal in which no line of an example is broken.
+const MAX_COLUMNS: usize = 80;
+
 /// The lines of the page, as a reader sees their characters, each with true if it keeps its break.
 fn lines() -> Vec<(String, bool)> {
     let page = run(&["man"]).1;
@@ -46,6 +49,7 @@ fn examples_and_tables_keep_their_lines() {
         for line in text.lines().filter(|line| line.starts_with("  ")) {
             expected += 1;
             assert!(lines.contains(&(line.to_owned(), true)), "{line}");
+            assert!(line.chars().count() <= MAX_COLUMNS, "more than {MAX_COLUMNS} columns: {line}");
         }
     }
     assert!(expected > 100, "only {expected} lines of examples and tables");
