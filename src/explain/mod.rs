@@ -28,7 +28,7 @@ pub use topic::{Topic, TopicPage};
 pub use unmask::unmasked_byte;
 pub use value::{ValueText, value};
 
-use crate::proto::dissected::{Direction, EndReason, Kind};
+use crate::proto::dissected::{Direction, EndReason, Kind, Loss};
 use crate::proto::rules::Rule;
 use crate::wire::field::Field;
 use crate::wire::printable;
@@ -56,9 +56,9 @@ pub fn rule(rule: Rule) -> Explanation {
     }
 }
 
-/// Explains a kind of record.
-pub fn record(kind: Kind, direction: Direction) -> Explanation {
-    texts::TextKey::new(Chapter::Record, record_key(kind), "any").explanation(|name| texts::peer(direction, name))
+/// Explains a kind of record; `loss` is that of a gap.
+pub fn record(kind: Kind, loss: Loss, direction: Direction) -> Explanation {
+    texts::TextKey::new(Chapter::Record, record_key(kind, loss), "any").explanation(|name| texts::peer(direction, name))
 }
 
 /// Explains the closing handshake.
@@ -72,12 +72,16 @@ pub fn fields(fields: &[Field]) -> String {
     fields.iter().map(words).collect::<Vec<_>>().join(", ")
 }
 
-const fn record_key(kind: Kind) -> &'static str {
+const fn record_key(kind: Kind, loss: Loss) -> &'static str {
     match kind {
         Kind::Request => "request",
         Kind::Response => "response",
         Kind::Frame => "frame",
-        Kind::Gap => "gap",
+        Kind::Gap => match loss {
+            Loss::Lost | Loss::Estimated => "gap",
+            Loss::Unread => "gap-unread",
+            Loss::Unchanged => "gap-unchanged",
+        },
         Kind::End(EndReason::Fin) => "end-fin",
         Kind::End(EndReason::Rst) => "end-rst",
         Kind::End(EndReason::Capture) => "end-capture",

@@ -9,7 +9,7 @@ use super::frame::{frame_brief, frame_field, frame_gloss};
 use super::frame_context::{Extensions, FrameContext, MessagePart};
 use super::texts::{self, Chapter, TextKey};
 use super::{DeflateContext, Explanation, closing_handshake, compressed_payload, http_field, http_gloss, record, rule};
-use crate::proto::dissected::{Direction, EndReason, Kind};
+use crate::proto::dissected::{Direction, EndReason, Kind, Loss};
 use crate::proto::extensions::DeflateParams;
 use crate::proto::rules::Rule;
 use crate::wire::close::CloseCode;
@@ -226,10 +226,13 @@ fn every_kind_of_record_is_explained_and_no_other() {
         CutFrame,
     ];
     for (kind, direction) in kinds.into_iter().flat_map(|kind| Direction::BOTH.map(|direction| (kind, direction))) {
-        check(&record(kind, direction));
+        check(&record(kind, Loss::Lost, direction));
+        check(&record(Gap, Loss::Unread, direction));
+        check(&record(Gap, Loss::Unchanged, direction));
     }
     check(&closing_handshake());
-    assert_eq!(kinds.len() + 1, texts::keys().filter(|p| p.chapter == Chapter::Record).count());
+    // Two other reasons for a gap, and the closing handshake.
+    assert_eq!(kinds.len() + 3, texts::keys().filter(|p| p.chapter == Chapter::Record).count());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::source::{Bytes, PIECE, Source};
 use super::timestamp::Timestamps;
 use super::{ExportError, words};
 use crate::capture::store::record::Record;
-use crate::proto::dissected::Kind;
+use crate::proto::dissected::{Kind, Loss};
 use crate::proto::rules::count;
 use crate::wire::field::{Field, FieldId, FieldValue};
 use crate::wire::frame::{self, FrameHead};
@@ -32,8 +32,14 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
                 dump(sink, bytes, record, rows, &mut buffer)?;
             }
             Kind::Gap => {
-                let about = if record.estimated { "about " } else { "" };
-                line(sink, format_args!("          {about}{} not captured", count(record.wire_len, "byte")));
+                let bytes = count(record.wire_len, "byte");
+                let words = match record.loss {
+                    Loss::Lost => format!("{bytes} not captured"),
+                    Loss::Estimated => format!("about {bytes} not captured"),
+                    Loss::Unread => format!("{bytes} of TLS in a tunnel, not read by framescope"),
+                    Loss::Unchanged => format!("{bytes} delivered unchanged"),
+                };
+                line(sink, format_args!("          {words}"));
             }
             Kind::End(how) => line(sink, format_args!("          {}", how.name())),
         }

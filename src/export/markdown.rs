@@ -82,7 +82,7 @@ impl MarkdownWriter {
                 table(sink, &fields, |field| Some(explain::http_field(&head, field)));
             }
             Kind::Junk | Kind::Gap | Kind::End(_) => {
-                line(sink, &format!("\n{}", explained(&explain::record(record.kind, record.direction))));
+                line(sink, &format!("\n{}", explained(&explain::record(record.kind, record.loss, record.direction))));
             }
         }
         findings(sink, record);

@@ -163,7 +163,7 @@ impl Writer {
             Kind::Gap => {
                 let to = &mut open.written[direction.index()];
                 *to += record.wire_len;
-                let gap = Gap { to: Some(*to), begins: None, estimated: record.estimated };
+                let gap = Gap { to: Some(*to), begins: None, loss: record.loss };
                 open.segments.skip(&mut sink.buffer, direction, (record.wire_len, gap), time, &comments);
             }
             Kind::End(how) => {

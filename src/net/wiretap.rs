@@ -13,7 +13,7 @@ use super::tls::failure;
 use crate::capture::format::proxied::Proxied;
 use crate::capture::live::recorder::{Chunk, ConnectionRecorder};
 use crate::capture::store::Capture;
-use crate::proto::dissected::{Direction, EndReason};
+use crate::proto::dissected::{Direction, EndReason, Loss, Missing};
 use crate::proto::time::Time;
 
 /// What is known about the record that bytes belong to.
@@ -120,9 +120,9 @@ impl Wiretap {
         self.ended(direction, EndReason::Fin);
     }
 
-    /// Reports that the next `bytes` of a direction crossed until now and are not kept.
-    pub fn not_kept(&self, direction: Direction, bytes: u64) {
-        self.recorder.gap(direction, bytes, self.now());
+    /// Reports that the next `bytes` of a direction crossed until now and are not kept, and why.
+    pub fn not_kept(&self, direction: Direction, bytes: u64, loss: Loss) {
+        self.recorder.gap(direction, Missing { bytes, loss }, self.now());
     }
 
     /// Reports that the bytes from here on are decrypted: see [`ConnectionRecorder::decrypted`].

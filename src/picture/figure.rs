@@ -4,7 +4,7 @@
 use super::wrap::wrapped;
 use super::{Line, Look, Picture, Rgb, Theme, ThemeName};
 use crate::capture::store::record::Record;
-use crate::proto::dissected::Kind;
+use crate::proto::dissected::{Kind, Loss};
 use crate::proto::rules::{Finding, Severity, count};
 use crate::wire::field::{Field, FieldId, Span as Bits};
 use crate::wire::frame;
@@ -64,7 +64,7 @@ impl FigureStyle {
             Kind::Frame | Kind::CutFrame => self.frame(fields, bytes, &record.findings),
             Kind::Request | Kind::Response | Kind::CutHttp => self.head(fields, bytes),
             Kind::Junk => self.junk(record, bytes),
-            Kind::Gap => vec![Line::new("the capture lacks these bytes", self.theme.faint)],
+            Kind::Gap => vec![Line::new(gap_words(record.loss), self.theme.faint)],
             Kind::End(how) => vec![Line::new(how.name(), self.theme.faint)],
         };
         let findings = record.findings.iter().flat_map(|finding| self.finding(finding)).collect();
@@ -223,12 +223,28 @@ pub fn heading(record: &Record) -> String {
     };
     let direction = record.known_direction().map_or(String::new(), |direction| format!(" · {}", direction.words()));
     let bytes = match record.kind {
-        Kind::Gap if record.estimated => format!(" · about {} missing", count(record.wire_len, "byte")),
-        Kind::Gap => format!(" · {} missing", count(record.wire_len, "byte")),
+        Kind::Gap => {
+            let bytes = count(record.wire_len, "byte");
+            match record.loss {
+                Loss::Lost => format!(" · {bytes} missing"),
+                Loss::Estimated => format!(" · about {bytes} missing"),
+                Loss::Unread => format!(" · {bytes} not read"),
+                Loss::Unchanged => format!(" · {bytes} delivered unchanged"),
+            }
+        }
         Kind::End(_) => String::new(),
         _ => format!(" · {} on the wire", count(record.wire_len, "byte")),
     };
     format!("record {} · {kind}{direction}{bytes}", record.no)
+}
+
+/// The words in place of the bytes of a gap.
+pub const fn gap_words(loss: Loss) -> &'static str {
+    match loss {
+        Loss::Lost | Loss::Estimated => "the capture lacks these bytes",
+        Loss::Unread => "framescope relayed these bytes of TLS without reading them",
+        Loss::Unchanged => "these bytes were delivered unchanged; the first connection has them",
+    }
 }
 
 /// The lines of an HTTP head, up to its end.

@@ -117,8 +117,8 @@ pub struct DissectedRecord {
     /// True if the receiver had acknowledged bytes of the other direction which were not fed yet, so that they may contain
     /// what the record answers. Readers that get the records in this order need to know it.
     pub outstanding: bool,
-    /// True for a gap whose length is an estimate: see [`Missing`].
-    pub estimated: bool,
+    /// Why the bytes of a gap are missing; [`Loss::Lost`] for other records.
+    pub loss: Loss,
     /// The Sec-WebSocket-Key of a request, if it has exactly one and it is well-formed.
     pub key: Option<Box<HandshakeKey>>,
     /// Rules that it violates, and other facts worth knowing.
@@ -142,7 +142,7 @@ impl DissectedRecord {
             compressed: false,
             undirected: false,
             outstanding: false,
-            estimated: false,
+            loss: Loss::Lost,
             key: None,
             findings: Vec::new(),
             checkpoint: None,
@@ -153,24 +153,49 @@ impl DissectedRecord {
 /// How many bytes a capture lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Missing {
-    /// The number of bytes.
+    /// The number of bytes; about that many for [`Loss::Estimated`].
     pub bytes: u64,
-    /// True if the number is an estimate, so that it is not known how what comes next relates to what came before: the bytes were
-    /// encrypted.
-    pub estimated: bool,
+    /// Why.
+    pub loss: Loss,
+}
+
+/// Why a capture lacks bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Loss {
+    /// They were not captured.
+    #[default]
+    Lost,
+    /// They were not captured, and TLS had encrypted them: their number is an estimate, so that it is not known how what comes next
+    /// relates to what came before.
+    Estimated,
+    /// A proxy relayed them without reading them: TLS in a tunnel.
+    Unread,
+    /// A proxy delivered them unchanged: the connection with what the sides sent has them.
+    Unchanged,
+}
+
+impl Loss {
+    /// Every reason that files name, with its name there.
+    pub const NAMED: [(Self, &str); 3] =
+        [(Self::Estimated, "estimated"), (Self::Unread, "unread"), (Self::Unchanged, "unchanged")];
+
+    /// The name in files; `None` for [`Self::Lost`].
+    pub fn name(self) -> Option<&'static str> {
+        Self::NAMED.into_iter().find(|(loss, _)| *loss == self).map(|(_, name)| name)
+    }
 }
 
 impl Missing {
     /// About this many bytes.
     pub const fn about(bytes: u64) -> Self {
-        Self { bytes, estimated: true }
+        Self { bytes, loss: Loss::Estimated }
     }
 }
 
 impl From<u64> for Missing {
     /// Exactly this many bytes.
     fn from(bytes: u64) -> Self {
-        Self { bytes, estimated: false }
+        Self { bytes, loss: Loss::Lost }
     }
 }
 

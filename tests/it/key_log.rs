@@ -12,7 +12,7 @@ use crate::support::{DOWN, REQUEST, RESPONSE, UP, cases, everything, exported, f
 use framescope::capture::import::{self, ImportOptions, OpenError};
 use framescope::capture::store::Capture;
 use framescope::export::Format;
-use framescope::proto::dissected::{Direction, Kind};
+use framescope::proto::dissected::{Direction, Kind, Loss};
 use framescope::proto::rules::Rule;
 use framescope::wire::opcode::Opcode;
 use proptest::collection::vec;
@@ -390,9 +390,9 @@ fn after_a_lost_record_the_next_ones_are_decrypted() {
         let capture = decrypted(&PLAIN.file(&without(talk.segments(), first, &lost)), &peers.log());
         let frames = shape(&capture).iter().filter(|(kind, ..)| *kind == Kind::Frame).count();
         assert_eq!((frames, rules(&capture)), (21, vec![]), "{suite:?}");
-        let gaps: Vec<bool> =
-            capture.records(1..u64::MAX).iter().filter(|r| r.kind == Kind::Gap).map(|r| r.estimated).collect();
-        assert_eq!(gaps, [true]);
+        let gaps: Vec<_> =
+            capture.records(1..u64::MAX).iter().filter(|r| r.kind == Kind::Gap).map(|r| r.loss).collect();
+        assert_eq!(gaps, [Loss::Estimated]);
     }
 }
 

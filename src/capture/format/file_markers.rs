@@ -4,6 +4,7 @@
 //! Comments on findings begin with `framescope:` and a space, so a finding is never a marker.
 
 use super::proxied::Proxied;
+use crate::proto::dissected::Loss;
 use crate::proto::stated::{Answers, StatedKind, StatedRecord};
 use crate::wire::tls::{CipherSuite, Protection, TlsParams};
 
@@ -71,8 +72,8 @@ pub struct Gap {
     pub to: Option<u64>,
     /// The stream offset of the next frame or head, where that is known.
     pub begins: Option<u64>,
-    /// Whether its length is an estimate, because the bytes were encrypted.
-    pub estimated: bool,
+    /// Why.
+    pub loss: Loss,
 }
 
 /// What `proxy` did with a record that was written before.
@@ -104,8 +105,10 @@ impl Marker {
         let (name, fields) = text.split_once(' ').unwrap_or((text, ""));
         match name {
             "gap" => {
-                let [to, begins, estimated] = numbers(fields, ["to", "begins", "estimated"])?;
-                Some(Self::Gap(Gap { to, begins, estimated: estimated == Some(1) }))
+                let names = Loss::NAMED.map(|(_, name)| name);
+                let [to, begins, named @ ..] = numbers(fields, ["to", "begins", names[0], names[1], names[2]])?;
+                let loss = Loss::NAMED.into_iter().zip(named).find(|(_, value)| *value == Some(1));
+                Some(Self::Gap(Gap { to, begins, loss: loss.map_or(Loss::Lost, |((loss, _), _)| loss) }))
             }
             "overlap" => {
                 let [bytes] = numbers(fields, ["bytes"])?;
@@ -179,7 +182,7 @@ impl Marker {
                 None if to.is_empty() => None,
                 None => return None,
             };
-            return Some(Self::Gap(Gap { to, begins, estimated: false }));
+            return Some(Self::Gap(Gap { to, begins, loss: Loss::Lost }));
         }
         if let Some(rest) = sentence.strip_prefix("overlap: ") {
             return Some(Self::Overlap { bytes: number(rest.strip_suffix(" bytes differ")?)? });
@@ -196,11 +199,11 @@ impl Marker {
     /// The marker as a packet comment.
     pub(crate) fn comment(&self) -> String {
         match self {
-            Self::Gap(Gap { to, begins, estimated }) => {
+            Self::Gap(Gap { to, begins, loss }) => {
                 let to = to.map(|to| format!(" to={to}")).unwrap_or_default();
                 let begins = begins.map(|begins| format!(" begins={begins}")).unwrap_or_default();
-                let estimated = if *estimated { " estimated=1" } else { "" };
-                format!("{PREFIX}gap{to}{begins}{estimated}")
+                let loss = loss.name().map(|name| format!(" {name}=1")).unwrap_or_default();
+                format!("{PREFIX}gap{to}{begins}{loss}")
             }
             Self::Overlap { bytes } => format!("{PREFIX}overlap bytes={bytes}"),
             Self::End { reset } => format!("{PREFIX}end{}", if *reset { " how=rst" } else { "" }),
@@ -262,10 +265,10 @@ mod tests {
 
     fn any_marker() -> impl Strategy<Value = Marker> {
         prop_oneof![
-            any::<([Option<u64>; 2], bool)>().prop_map(|([to, begins], estimated)| Marker::Gap(Gap {
+            any::<([Option<u64>; 2], usize)>().prop_map(|([to, begins], at)| Marker::Gap(Gap {
                 to,
                 begins,
-                estimated
+                loss: Loss::NAMED.get(at % 4).map_or(Loss::Lost, |(loss, _)| *loss)
             })),
             any::<u64>().prop_map(|bytes| Marker::Overlap { bytes }),
             any::<bool>().prop_map(|reset| Marker::End { reset }),
@@ -305,10 +308,12 @@ mod tests {
     #[test]
     fn markers_have_the_documented_form() {
         let written = |marker: Marker| marker.comment();
-        let gap = Gap { to: Some(5), begins: Some(8), estimated: false };
+        let gap = Gap { to: Some(5), begins: Some(8), loss: Loss::Lost };
         assert_eq!(written(Marker::Gap(gap)), "framescope:gap to=5 begins=8");
-        let estimated = Gap { begins: None, estimated: true, ..gap };
-        assert_eq!(written(Marker::Gap(estimated)), "framescope:gap to=5 estimated=1");
+        for (loss, name) in Loss::NAMED {
+            let gap = Gap { begins: None, loss, ..gap };
+            assert_eq!(written(Marker::Gap(gap)), format!("framescope:gap to=5 {name}=1"));
+        }
         assert_eq!(written(Marker::Gap(Gap::default())), "framescope:gap");
         assert_eq!(written(Marker::Overlap { bytes: 3 }), "framescope:overlap bytes=3");
         assert_eq!(written(Marker::End { reset: false }), "framescope:end");
@@ -371,7 +376,7 @@ mod tests {
 
     #[test]
     fn sentences_of_earlier_versions_are_read() {
-        let gap = |to, begins| Some(Marker::Gap(Gap { to, begins, estimated: false }));
+        let gap = |to, begins| Some(Marker::Gap(Gap { to, begins, loss: Loss::Lost }));
         for (sentence, marker) in [
             ("framescope: gap", gap(None, None)),
             ("framescope: gap: bytes up to 5 are missing", gap(Some(5), None)),

@@ -14,7 +14,7 @@ use crate::capture::format::late;
 use crate::capture::format::proxied::Proxied;
 use crate::capture::store::{Capture, scratch};
 use crate::proto::connection::Connection;
-use crate::proto::dissected::{Direction, EndReason};
+use crate::proto::dissected::{Direction, EndReason, Missing};
 use crate::proto::time::Time;
 use crate::wire::tls::Protection;
 
@@ -178,8 +178,8 @@ impl ConnectionRecorder {
     }
 
     /// Records that the next `bytes` of a direction crossed and are not kept.
-    pub fn gap(&self, direction: Direction, bytes: u64, time: Time) {
-        self.with(|recording| recording.gap(direction, bytes.into(), time));
+    pub fn gap(&self, direction: Direction, missing: impl Into<Missing>, time: Time) {
+        self.with(|recording| recording.gap(direction, missing.into(), time));
     }
 
     /// Adds a notice to the capture, in one line for people.

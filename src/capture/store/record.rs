@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
-use crate::proto::dissected::{Direction, Kind};
+use crate::proto::dissected::{Direction, Kind, Loss};
 use crate::proto::rules::{Finding, Severity};
 use crate::proto::time::Time;
 use crate::wire::opcode::Opcode;
@@ -39,8 +39,8 @@ pub struct Record {
     pub undirected: bool,
     /// Whether its receiver had bytes of the other direction which come later in the capture, or are missing.
     pub outstanding: bool,
-    /// Whether it is a gap whose length is an estimate, because its bytes were encrypted.
-    pub estimated: bool,
+    /// Why the bytes of a gap are missing.
+    pub loss: Loss,
     /// The rules that it breaks. `about` is a record number.
     pub findings: Vec<Finding>,
 }
@@ -63,7 +63,7 @@ impl Record {
             compressed: false,
             undirected: false,
             outstanding: false,
-            estimated: false,
+            loss: Loss::Lost,
             findings: Vec::new(),
         }
     }

@@ -143,7 +143,7 @@ pub fn workflow_command(level: &str, file: &str, title: &str, message: &str) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::dissected::{Direction, Kind};
+    use crate::proto::dissected::{Direction, Kind, Loss};
     use crate::proto::rules::Rule;
     use crate::wire::field::Span;
 
@@ -163,7 +163,7 @@ mod tests {
             compressed: false,
             undirected: false,
             outstanding: false,
-            estimated: false,
+            loss: Loss::Lost,
             findings,
         }
     }

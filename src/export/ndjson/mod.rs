@@ -70,8 +70,8 @@ impl Writer {
         match whole {
             Kind::Gap => {
                 number_field(&mut sink.buffer, "missing", record.wire_len);
-                if record.estimated {
-                    bool_field(&mut sink.buffer, "estimated", true);
+                if let Some(name) = record.loss.name() {
+                    bool_field(&mut sink.buffer, name, true);
                 }
             }
             Kind::End(how) => string_field(&mut sink.buffer, "how", how.name()),

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::capture::live::recorder::Chunk;
 use crate::net::wiretap::{Remark, Wiretap};
-use crate::proto::dissected::Direction;
+use crate::proto::dissected::{Direction, Loss};
 use crate::proto::time::Time;
 use crate::wire::tls;
 
@@ -124,7 +124,7 @@ impl Tap {
     pub fn record_unkept(&self, direction: Direction) {
         let bytes = self.unkept[direction.index()].swap(0, Ordering::Relaxed);
         if bytes > 0 {
-            self.wiretap.not_kept(direction, bytes);
+            self.wiretap.not_kept(direction, bytes, Loss::Unread);
         }
     }
 

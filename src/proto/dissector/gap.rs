@@ -13,7 +13,7 @@ use super::{
     Body, ConnectionState, DissectedRecord, Dissector, FeedOutcome, FeedStep, FrameReader, Kind, ReadNext, Rule, State,
     Time, may_be_head,
 };
-use crate::proto::dissected::{Direction, Missing};
+use crate::proto::dissected::{Direction, Loss, Missing};
 use crate::proto::foreign::Follows;
 use crate::proto::rules::Finding;
 use crate::wire::http::{self, Head};
@@ -49,7 +49,7 @@ impl Dissector {
         self.end_stated(connection);
         let start = self.record_start();
         let here = self.position + missing.bytes;
-        let within = |left: Option<u64>| left.filter(|_| !missing.estimated)?.checked_sub(missing.bytes);
+        let within = |left: Option<u64>| left.filter(|_| missing.loss != Loss::Estimated)?.checked_sub(missing.bytes);
         let junk = self.begun(Kind::Junk, start);
         let state = std::mem::replace(&mut self.state, State::Junk { start: here, why: None });
         let (cut, next) = match state {
@@ -98,7 +98,7 @@ impl Dissector {
             connection.emit(cut);
         }
         let mut gap = DissectedRecord::new(Kind::Gap, self.direction, self.position, missing.bytes, now);
-        gap.estimated = missing.estimated;
+        gap.loss = missing.loss;
         if connection.deflate.is_some_and(|agreed| agreed.takeover(self.direction))
             && !connection.context_lost(self.direction)
             // What goes on after a change may refer to nothing before it.

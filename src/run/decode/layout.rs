@@ -104,7 +104,7 @@ impl Page<'_> {
             (Kind::CutFrame, None) => {
                 self.lines.push(" the input ends inside the head of the frame".to_owned());
                 if self.explain {
-                    self.words(&explain::record(record.kind, record.direction));
+                    self.words(&explain::record(record.kind, record.loss, record.direction));
                 }
             }
             _ => {}
@@ -160,7 +160,7 @@ impl Page<'_> {
     fn unread(&mut self, record: &Record) -> io::Result<()> {
         self.title("record", record.kind.name(), record, "");
         if self.explain {
-            self.words(&explain::record(record.kind, record.direction));
+            self.words(&explain::record(record.kind, record.loss, record.direction));
         }
         if record.kind == Kind::Junk {
             let bytes = self.capture.wire(record, 0..SHOWN_PAYLOAD)?;

@@ -227,14 +227,14 @@ impl App {
         }
         self.message_words(detail).or_else(|| self.deflate_words(detail)).unwrap_or_else(|| match (row, field) {
             (Some(row), Some(field)) if detail.frame.is_some() => self.frame_words(detail, row, field),
-            _ => explain::record(detail.record.kind, detail.record.direction),
+            _ => explain::record(detail.record.kind, detail.record.loss, detail.record.direction),
         })
     }
 
     /// The explanation of a field of a frame.
     fn frame_words(&self, detail: &Detail, row: &DetailRow, field: &Field) -> Explanation {
         let Some(context) = &detail.frame else {
-            return explain::record(detail.record.kind, detail.record.direction);
+            return explain::record(detail.record.kind, detail.record.loss, detail.record.direction);
         };
         let mut words = explain::frame_field(context, field);
         if row.fields > 1 {

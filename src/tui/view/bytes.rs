@@ -1,6 +1,7 @@
 //! The panels with bytes: the wire bytes, the unmasked payload and the inflated message, as hex or as text. The colours are those
 //! of the bit grid.
 
+use crate::picture::figure::gap_words;
 use std::cmp::Ordering;
 
 use ratatui::buffer::Buffer;
@@ -201,7 +202,7 @@ fn wire(app: &App, detail: &Detail, buffer: &mut Buffer) {
     if app.detail.wire.bytes().is_some_and(|(_, bytes)| bytes.is_empty()) {
         let words = match detail.record.kind {
             Kind::End(_) => "the end of a direction has no bytes",
-            Kind::Gap => "the capture lacks these bytes",
+            Kind::Gap => gap_words(detail.record.loss),
             _ => "no bytes",
         };
         put(buffer, app.layout.bytes, 2, 0, words, app.theme.faint);

@@ -3,7 +3,10 @@
 use std::net::Shutdown;
 
 use super::*;
+use crate::support::{exported, opened};
+use framescope::export::Format;
 use framescope::net::proxy::forward::{ForwardConfig, ForwardProxy};
+use framescope::proto::dissected::Loss;
 use framescope::proto::rules::Rule;
 use framescope::wire::http::Head;
 
@@ -163,6 +166,11 @@ fn tls_in_a_tunnel_passes_unread_and_is_counted() {
     drop(server);
     assert_eq!(read_to_end(&mut client), b"later");
     bench.wait("both ends", |capture| capture.totals().records > 2 && capture.totals().open == 0);
+    for format in [Format::Ndjson, Format::Pcapng] {
+        let again = opened(&exported(bench.capture(), format));
+        let gaps = again.records(1..9).into_iter().filter(|record| record.kind == Kind::Gap);
+        assert_eq!(gaps.map(|gap| gap.loss).collect::<Vec<_>>(), [Loss::Unread; 2]);
+    }
     let records = bench.finish();
     let missing = |direction| {
         let gaps = records.iter().filter(|(record, _)| record.kind == Kind::Gap && record.direction == direction);

@@ -176,6 +176,12 @@ line! {
         /// True if the number is an estimate, because TLS had encrypted the bytes; else absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         estimated: Option<bool>,
+        /// True if a proxy relayed the bytes of TLS in a tunnel without reading them; else absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unread: Option<bool>,
+        /// True if a proxy delivered the bytes unchanged, so that the connection with what the sides sent has them; else absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unchanged: Option<bool>,
     }
     /// The end of a direction.
     End(known Always) {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use super::event::{RecordEvent, ReplayHints};
 use crate::capture::format::NDJSON_VERSION;
 use crate::capture::format::pcapng::MAX_STREAM;
-use crate::proto::dissected::{Direction, EndReason, Kind, Missing};
+use crate::proto::dissected::{Direction, EndReason, Kind, Loss, Missing};
 use crate::proto::rules::{Rule, count};
 use crate::proto::stated::{Answers, StatedKind, StatedRecord};
 use crate::proto::time::Time;
@@ -51,6 +51,10 @@ pub struct JsonRecord<'a> {
     outstanding: bool,
     #[serde(default)]
     estimated: bool,
+    #[serde(default)]
+    unread: bool,
+    #[serde(default)]
+    unchanged: bool,
     /// Whether its connection has what the sides of an earlier one received.
     #[serde(default)]
     pub delivered: bool,
@@ -145,7 +149,10 @@ impl JsonRecord<'_> {
                 if !(1..=MAX_STREAM).contains(&lost) {
                     return Err(value("missing", &lost.to_string()));
                 }
-                (RecordEvent::Gap(Missing { bytes: lost, estimated: self.estimated }), lost)
+                let named =
+                    [(Loss::Estimated, self.estimated), (Loss::Unread, self.unread), (Loss::Unchanged, self.unchanged)];
+                let loss = named.into_iter().find(|(_, is_named)| *is_named).map_or(Loss::Lost, |(loss, _)| loss);
+                (RecordEvent::Gap(Missing { bytes: lost, loss }), lost)
             }
             "end" => {
                 let how = self.how.as_deref().ok_or_else(|| missing("how"))?;

@@ -183,7 +183,7 @@ impl Flows {
                 let to = gap.to.unwrap_or_else(|| stream_offset(offset));
                 let missing = to.saturating_sub(side.taken);
                 if !side.ended && !side.repeats && to <= MAX_STREAM {
-                    self.gap(i, direction, Missing { bytes: missing, estimated: gap.estimated }, segment.time);
+                    self.gap(i, direction, Missing { bytes: missing, loss: gap.loss }, segment.time);
                     self.begins(i, direction, gap.begins);
                 }
             }

@@ -60,7 +60,7 @@ impl Recording {
         let Some(live) = &mut self.live else { return };
         self.batch.index.skip(live.number, direction, missing.bytes);
         self.connection.gap(direction, missing, time, &mut self.records);
-        let gap = Gap { to: Some(to), begins: None, estimated: missing.estimated };
+        let gap = Gap { to: Some(to), begins: None, loss: missing.loss };
         live.segments.skip(&mut self.batch.blocks, direction, (missing.bytes, gap), time, &comments_of(&self.records));
         self.batch_records();
         self.commit();

@@ -8,7 +8,7 @@ use crate::capture::format::pcapng::{MAX_SEGMENT, Segments};
 use crate::capture::store::Capture;
 use crate::capture::store::index::{Extent, Handshake};
 use crate::proto::connection::Connection;
-use crate::proto::dissected::{Direction, EndReason};
+use crate::proto::dissected::{Direction, EndReason, Loss};
 use crate::proto::time::Time;
 use crate::wire::tls::Protection;
 
@@ -158,7 +158,7 @@ fn skip(
     time: Time,
 ) {
     if to > from {
-        let gap = Gap { to: Some(to), begins, estimated: false };
+        let gap = Gap { to: Some(to), begins, loss: Loss::Lost };
         segments.skip(&mut out.blocks, direction, (to - from, gap), time, &[]);
     }
 }

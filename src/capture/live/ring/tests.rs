@@ -10,7 +10,7 @@ use crate::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
 use crate::capture::live::spool::Spool;
 use crate::capture::store::index::HandshakeHead;
 use crate::capture::store::record::Record;
-use crate::proto::dissected::{Direction, Kind};
+use crate::proto::dissected::{Direction, Kind, Loss};
 use crate::proto::rules::Rule;
 use crate::proto::time::Time;
 
@@ -147,7 +147,7 @@ fn files_far_into_a_connection_are_read_alone_and_together() {
             live.skip(
                 &mut blocks,
                 direction,
-                (far, Gap { to: Some(*at), begins: Some(*at), estimated: false }),
+                (far, Gap { to: Some(*at), begins: Some(*at), loss: Loss::Lost }),
                 Time(1),
                 &[],
             );

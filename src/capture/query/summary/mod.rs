@@ -9,7 +9,7 @@ use super::partner::round_trip;
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
 use crate::capture::store::record::Record;
-use crate::proto::dissected::{Direction, EndReason, Kind};
+use crate::proto::dissected::{Direction, EndReason, Kind, Loss};
 use crate::proto::rules::{Rule, count, grouped};
 use crate::wire::close::CloseCode;
 use crate::wire::http::{Head, StartLine};
@@ -94,8 +94,13 @@ fn kind_and_preview(
         }
         Kind::Gap => {
             let torn = capture.is_torn(record);
-            let words = if torn { "a part of it was evicted" } else { "bytes that the capture lacks" };
-            ("gap".to_owned(), words.to_owned())
+            let words = match record.loss {
+                _ if torn => "a part of it was evicted".to_owned(),
+                Loss::Lost | Loss::Estimated => "bytes that the capture lacks".to_owned(),
+                Loss::Unread => format!("{} of TLS that framescope did not read", count(record.wire_len, "byte")),
+                Loss::Unchanged => "bytes that were delivered unchanged".to_owned(),
+            };
+            ("gap".to_owned(), words)
         }
         Kind::End(how) => ("end".to_owned(), end_words(record.direction, how).to_owned()),
         Kind::Junk => {

@@ -297,7 +297,7 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::dissected::{Checkpoint, Kind, RecordLink};
+    use crate::proto::dissected::{Checkpoint, Kind, Loss, RecordLink};
     use crate::proto::time::Time;
 
     const UP: Direction = Direction::ClientToServer;
@@ -315,7 +315,7 @@ mod tests {
             compressed: false,
             undirected: false,
             outstanding: false,
-            estimated: false,
+            loss: Loss::Lost,
             findings: Vec::new(),
             key: None,
             checkpoint: None,

@@ -1,7 +1,7 @@
 //! The index entry of a record.
 
 use crate::capture::store::record::Record;
-use crate::proto::dissected::{Direction, EndReason, Kind};
+use crate::proto::dissected::{Direction, EndReason, Kind, Loss};
 use crate::proto::time::Time;
 use crate::wire::opcode::Opcode;
 
@@ -28,7 +28,8 @@ pub(in crate::capture) const COMPRESSED: u8 = 1;
 pub(in crate::capture) const HAS_FINDINGS: u8 = 2;
 pub(in crate::capture) const UNDIRECTED: u8 = 4;
 pub(in crate::capture) const OUTSTANDING: u8 = 8;
-pub(in crate::capture) const ESTIMATED: u8 = 16;
+/// The position of the [`Loss`] of a gap, in two bits.
+const LOSS: u32 = 4;
 
 impl Entry {
     /// The record without its findings and what it answers.
@@ -54,10 +55,24 @@ impl Entry {
             compressed: self.flags & COMPRESSED != 0,
             undirected: self.flags & UNDIRECTED != 0,
             outstanding: self.flags & OUTSTANDING != 0,
-            estimated: self.flags & ESTIMATED != 0,
+            loss: LOSSES[usize::from(self.flags >> LOSS & 3)],
             findings: Vec::new(),
         }
     }
+}
+
+const LOSSES: [Loss; 4] = [Loss::Lost, Loss::Estimated, Loss::Unread, Loss::Unchanged];
+
+/// The flags of a gap with this reason.
+pub(in crate::capture) const fn loss_flags(loss: Loss) -> u8 {
+    // The place in `LOSSES`.
+    let at = match loss {
+        Loss::Lost => 0,
+        Loss::Estimated => 1,
+        Loss::Unread => 2,
+        Loss::Unchanged => 3,
+    };
+    at << LOSS
 }
 
 const KINDS: [Kind; 10] = [

@@ -20,7 +20,7 @@ use self::batch::Piece;
 pub use self::batch::{Applied, IndexBatch, NEW};
 pub use self::connection::{ConnectionEntry, Handshake, HandshakeHead};
 use self::connections::Connections;
-use self::entry::{COMPRESSED, ESTIMATED, Entry, HAS_FINDINGS, OUTSTANDING, UNDIRECTED, what};
+use self::entry::{COMPRESSED, Entry, HAS_FINDINGS, OUTSTANDING, UNDIRECTED, loss_flags, what};
 pub use self::evict::Eviction;
 pub use self::location::Location;
 pub use self::round_trips::RoundTrips;
@@ -185,9 +185,7 @@ impl Index {
         if dissected.outstanding {
             flags |= OUTSTANDING;
         }
-        if dissected.estimated {
-            flags |= ESTIMATED;
-        }
+        flags |= loss_flags(dissected.loss);
         let entry = Entry {
             offset: dissected.offset,
             wire_len: dissected.wire_len,

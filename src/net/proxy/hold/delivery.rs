@@ -15,7 +15,7 @@ use crate::capture::store::record::Record;
 use crate::net::proxy::tap::Tap;
 use crate::net::stream::Stream;
 use crate::net::wiretap::{Remark, Wiretap};
-use crate::proto::dissected::{Direction, EndReason};
+use crate::proto::dissected::{Direction, EndReason, Loss};
 use crate::proto::extensions::DeflateParams;
 use crate::proto::rules::count;
 
@@ -66,7 +66,7 @@ impl Delivery {
             *recording = self.start();
         }
         let wiretap = recording.clone()?;
-        wiretap.not_kept(direction, passed);
+        wiretap.not_kept(direction, passed, Loss::Unchanged);
         self.alter(direction);
         Some(Delivered(wiretap))
     }
