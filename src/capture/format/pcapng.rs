@@ -2,9 +2,11 @@
 //!
 //! The format is draft-ietf-opsawg-pcapng. Packets are raw IP (LINKTYPE_RAW, 101) with timestamps in nanoseconds.
 
+mod gaps;
+
 use std::net::{IpAddr, SocketAddr};
 
-use super::file_markers::{Gap, Marker};
+use super::file_markers::Marker;
 use super::sequence::SeqNumber;
 use crate::proto::dissected::Direction;
 use crate::proto::stated::StatedRecord;
@@ -87,6 +89,8 @@ pub struct Segments {
     opening: Option<String>,
     /// How many bytes of the next gaps of each direction the sequence number of the SYN has skipped already.
     shortened: [u64; 2],
+    /// Whether the sequence numbers skip bytes that were delivered unchanged.
+    skips_unchanged: bool,
     identification: u16,
     /// The number of its VLAN, if its packets have Ethernet headers.
     vlan: Option<u16>,
@@ -105,6 +109,7 @@ impl Segments {
             next,
             opening: None,
             shortened: [0; 2],
+            skips_unchanged: false,
             identification: 0,
             vlan: None,
             tls: None,
@@ -119,17 +124,6 @@ impl Segments {
     /// TLS had encrypted the bytes, or not. A marker says so.
     pub fn decrypted(&mut self, tls: Option<Protection>) {
         self.tls = tls;
-    }
-
-    /// Prepares a direction without segments for a gap of this many bytes at its beginning. Sequence numbers order segments only over
-    /// less than 2 GiB (RFC 9293 §3.4), so before a longer gap the SYN has a later sequence number, and a marker with the initial
-    /// one. After the gap, the sequence numbers are the same as without this.
-    pub fn shorten_first_gap(&mut self, direction: Direction, gap: u64) {
-        if gap > MAX_JUMP {
-            let next = &mut self.next[direction.index()];
-            *next = *next + (gap - MAX_JUMP);
-            self.shortened[direction.index()] = gap - MAX_JUMP;
-        }
     }
 
     /// Puts a marker on the SYN, which [`Self::open`] appends.
@@ -166,25 +160,6 @@ impl Segments {
         let next = &mut self.next[direction.index()];
         *next = *next + payload.len() as u64;
         at
-    }
-
-    /// Skips `missing` bytes of a direction, and appends an empty packet with a gap marker.
-    pub fn skip(
-        &mut self,
-        out: &mut Vec<u8>,
-        direction: Direction,
-        (missing, gap): (u64, Gap),
-        time: Time,
-        comments: &[String],
-    ) {
-        let shortened = &mut self.shortened[direction.index()];
-        let skipped = missing.min(*shortened);
-        *shortened -= skipped;
-        let next = &mut self.next[direction.index()];
-        *next = *next + (missing - skipped);
-        let comments: Vec<String> =
-            std::iter::once(Marker::Gap(gap).comment()).chain(comments.iter().cloned()).collect();
-        self.control(out, direction, ACK, time, &comments);
     }
 
     /// Appends an empty packet with an overlap marker: `differing` bytes were repeated with other content, before the next record.

@@ -374,6 +374,9 @@ impl Recording {
             segments.mark_opening(&Marker::Delivered);
         }
         segments.decrypted(self.tls);
+        if lock(&self.shared.writer).ring_file().is_some() {
+            segments.skip_unchanged();
+        }
         segments.open(&mut self.batch.blocks, time);
         let mut entry = ConnectionEntry::new(self.client, self.server, time);
         entry.about.clone_from(self.connection.about());

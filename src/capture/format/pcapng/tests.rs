@@ -1,4 +1,6 @@
 use super::*;
+use crate::capture::format::file_markers::Gap;
+use crate::proto::dissected::Loss;
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
 
 /// Checks a packet's checksums with another implementation.
@@ -45,4 +47,38 @@ fn sequence_numbers_count_the_payload_and_acknowledge_the_other_side() {
     segments.data(&mut out, Direction::ClientToServer, b"abc", Time(0), &[]);
     segments.fin(&mut out, Direction::ServerToClient, Time(0), &["framescope: a comment".to_owned()]);
     assert_eq!(segments.next, [c + 4, s + 2]);
+}
+
+/// The sequence number of the packet in the block at the start of `out`.
+fn sequence_number(out: &[u8]) -> u32 {
+    let caplen = u32::from_le_bytes(out[20..24].try_into().expect("4 bytes")) as usize;
+    let sliced = SlicedPacket::from_ip(&out[28..28 + caplen]).expect("an IP packet");
+    let Some(TransportSlice::Tcp(tcp)) = &sliced.transport else { panic!("TCP") };
+    tcp.sequence_number()
+}
+
+#[test]
+fn sequence_numbers_skip_lost_bytes_and_not_those_that_were_delivered_unchanged() {
+    let address = "127.0.0.1:1".parse().expect("address");
+    for (loss, in_ring, skipped) in [
+        (Loss::Lost, false, 1000),
+        (Loss::Unread, false, 1000),
+        (Loss::Unchanged, false, 0),
+        // Each file of a ring begins with the sequence number of a stream offset.
+        (Loss::Unchanged, true, 1000),
+    ] {
+        let mut segments = Segments::new(address, address, 3);
+        if in_ring {
+            segments.skip_unchanged();
+        }
+        let (up, [client, _]) = (Direction::ClientToServer, segments.next);
+        segments.open(&mut Vec::new(), Time(0));
+        segments.data(&mut Vec::new(), up, b"head", Time(0), &[]);
+        let (mut gap, mut data) = (Vec::new(), Vec::new());
+        segments.skip(&mut gap, up, (1000, Gap { to: Some(1004), begins: None, loss }), Time(0), &[]);
+        segments.data(&mut data, up, b"next", Time(0), &[]);
+        let next = (client + 5 + skipped).0;
+        assert_eq!([sequence_number(&gap), sequence_number(&data)], [next; 2], "{loss:?}");
+        assert!(gap.windows(8).any(|word| word == b" to=1004"), "{loss:?}");
+    }
 }
