@@ -1,4 +1,4 @@
-//! A file that is sent as a message through a proxy: it is read in the background, because it can be long.
+//! A file that is sent as a message: it is read in the background, because it can be long.
 
 use std::fmt::Display;
 use std::fs::{self, File};
@@ -10,8 +10,8 @@ use super::hold_desk::{Decision, HoldDesk};
 use crate::proto::dissected::Direction;
 use crate::script::Outgoing;
 
-/// The longest file that is sent, in bytes.
-const MAX_FILE: u64 = 64 << 20;
+/// The longest file that is sent, in bytes: it is read into memory.
+const MAX_FILE: u64 = 256 << 20;
 
 /// A file to send.
 #[derive(Clone, Debug)]
@@ -44,19 +44,26 @@ impl FileMessage {
     /// # Errors
     /// Why it was not sent, in one line.
     pub fn send(self) -> Result<String, String> {
-        let mut content = Vec::new();
-        let read = File::open(&self.path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut content));
-        read.map_err(|e| cannot_read(&self.path, &e))?;
-        if content.len() as u64 > MAX_FILE {
-            return Err(too_long(&self.path));
-        }
-        let message = Outgoing::file(content);
+        let message = Outgoing::file(read_file(&self.path)?);
         match self.to {
             Receiver::InPlaceOf(id) => self.desk.decide(id, Decision::Replace(message))?,
             Receiver::Of { connection, direction } => self.desk.inject(connection, direction, message)?,
         }
         Ok(format!("{} sent", self.path.display()))
     }
+}
+
+/// Reads a file that is sent, by `/file`, a script, or in place of a held message.
+///
+/// # Errors
+/// Why it cannot be sent, in one line.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, String> {
+    check_file(path)?;
+    let mut content = Vec::new();
+    // It may grow.
+    let read = File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut content));
+    read.map_err(|e| cannot_read(path, &e))?;
+    if content.len() as u64 > MAX_FILE { Err(too_long(path)) } else { Ok(content) }
 }
 
 /// Checks what is known of a file before it is read.

@@ -13,7 +13,7 @@ mod connections_layout;
 pub mod effect;
 pub mod event;
 mod export_request;
-mod file_message;
+pub mod file_message;
 mod findings_layout;
 mod help_page;
 mod hex_shape;
