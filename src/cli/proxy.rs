@@ -57,7 +57,7 @@ pub struct Proxy {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:6455", value_parser = values::address)]
     pub listen: SocketAddr,
 
-    /// Replace the origin of the proxy in requests by that of TARGET, for servers that refuse other origins
+    /// Replace the origin of the proxy, or of a page on loopback, in requests by that of TARGET, for servers that refuse other origins
     #[arg(long)]
     pub rewrite_origin: bool,
 

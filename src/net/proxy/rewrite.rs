@@ -17,7 +17,7 @@ use crate::wire::url::Url;
 pub struct Rewriting {
     /// The server's URL. Its path, if any, is put in front of the path of each request.
     pub target: Url,
-    /// Whether an Origin that is that of the proxy becomes the origin of the target.
+    /// Whether an Origin of the proxy, or of another page of this machine, becomes the origin of the target.
     pub origin: bool,
     /// Whether Host becomes that of the target whatever it names. Otherwise only localhost and IP addresses do: a name that reaches
     /// a listener on loopback may be DNS rebinding, which the server must be able to notice.
@@ -99,13 +99,23 @@ pub(super) fn apply(head: &Head<'_>, mut changes: Vec<Change>) -> Option<Rewritt
         bytes.extend_from_slice(head.slice(&(change.at.end..next)));
         words.push(change.words(head));
     }
-    Some(Rewritten { bytes, note: format!("rewritten for the server: {}", words.join(" · ")) })
+    Some(Rewritten { bytes, note: format!("head for the server: {}", words.join(" · ")) })
 }
 
 impl Rewriting {
     /// The head for the server; `None` if nothing changes.
     pub fn rewrite(&self, head: &Head<'_>) -> Option<Rewritten> {
-        apply(head, self.changes(head))
+        let mut rewritten = apply(head, self.changes(head))?;
+        let stays = |origin: &[u8]| {
+            self.origin && origin != self.target.origin().as_bytes() && !self.is_own_origin(head, origin)
+        };
+        if let Some(origin) = head.value("origin").filter(|origin| stays(origin)) {
+            let origin: String = String::from_utf8_lossy(origin).chars().take(MAX_NOTED).collect();
+            rewritten
+                .note
+                .push_str(&format!(" · Origin {} stays: it is not of this machine", printable::text(&origin)));
+        }
+        Some(rewritten)
     }
 
     /// The changes, in the order of their places.
@@ -130,10 +140,11 @@ impl Rewriting {
         self.any_host || Authority::parse(sent).is_ok_and(|authority| authority.is_local())
     }
 
-    /// Returns true for the origin of a page that came from the proxy. Others stay: the server must be able to refuse them
-    /// (RFC 6455 §10.2).
+    /// Returns true for the origin of a page that came from the proxy, or from a loopback address, such as a development server. Others
+    /// stay: the server must be able to refuse them (RFC 6455 §10.2).
     fn is_own_origin(&self, head: &Head<'_>, origin: &[u8]) -> bool {
-        head.value("host").is_some_and(|host| self.replaces(host) && origin_is_host(origin, host))
+        let is_local = || AbsoluteForm::of(origin).is_some_and(|form| is_loopback(&origin[form.authority..]));
+        head.value("host").is_some_and(|host| self.replaces(host) && (origin_is_host(origin, host) || is_local()))
     }
 
     /// The changes of the request's target: the path gets the base path, and an absolute form names the target (RFC 9112 §3.2).
@@ -160,6 +171,14 @@ impl Rewriting {
         };
         Some(Change { at: at..at + len, name: Name::Path, to: base.to_owned() })
     }
+}
+
+/// Returns true for a loopback address, or `localhost` and the names below it (RFC 6761 §6.3), with any port.
+fn is_loopback(authority: &[u8]) -> bool {
+    Authority::parse(authority).is_ok_and(|authority| {
+        let name = authority.host.to_ascii_lowercase();
+        authority.ip.is_some_and(|ip| ip.is_loopback()) || name == "localhost" || name.ends_with(".localhost")
+    })
 }
 
 #[cfg(test)]
@@ -228,6 +247,24 @@ mod tests {
         assert!(!note.contains("s3cret"), "{note}");
         for form in ["/b in front", "T.example", "localhost:1", "https://t.example", "http://localhost:1"] {
             assert!(note.contains(form), "{note}");
+        }
+    }
+
+    #[test]
+    fn origins_of_this_machine_change_and_of_others_the_note_says_that_they_stay() {
+        for (origin, changes) in [
+            ("http://127.0.0.1:1", true),
+            ("http://LOCALHOST:3000", true),
+            ("https://[::1]", true),
+            ("http://a.localhost", true),
+            ("http://localhost.evil.example", false),
+            ("http://10.0.0.1:1", false),
+            ("null", false),
+        ] {
+            let head = format!("GET / HTTP/1.1\r\nHost: localhost:1\r\nOrigin: {origin}\r\n\r\n");
+            let (bytes, note) = rewritten("ws://t:9", true, &head).expect("changes");
+            assert_eq!(bytes.contains("Origin: http://t:9\r\n"), changes, "{origin}");
+            assert_eq!(note.contains(&format!("Origin {origin} stays")), !changes, "{note}");
         }
     }
 
