@@ -17,9 +17,9 @@ const MAX_SCRIPTED: usize = 256 * 1024;
 
 /// Writes and acts until the connection has ended.
 pub(super) fn run(shared: &Shared, mut script: Option<ScriptRun>) {
-    // How far the connection was when the script went on.
+    // The state of the connection when the script ran last.
     let (mut reads, mut was_over) = (0, false);
-    // True when nothing can be written any more. The script still looks at what has arrived.
+    // True when nothing can be written any more. The script still tests the records that have arrived.
     let mut has_given_up = false;
     // The server has its time for a Close from the moment at which ours is written, however long what was queued before it takes.
     let mut is_close_written = false;
@@ -75,7 +75,7 @@ pub(super) fn run(shared: &Shared, mut script: Option<ScriptRun>) {
     }
 }
 
-/// Lets the script go on. Returns when it must go on again; `None` if it has ended.
+/// Runs the script as far as it can go now. Returns when to call it again; `None` if it has ended.
 fn play(shared: &Shared, run: &mut ScriptRun, is_over: bool) -> Option<Option<Instant>> {
     if shared.lock().open.is_none() {
         // The handshake has not ended, or has failed.

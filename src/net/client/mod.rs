@@ -41,7 +41,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long to wait for the server's FIN after both Closes (RFC 6455 §7.1.1).
 const FIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a shutdown waits for the threads to end, and how long again after it has cut the connection.
+/// How long a shutdown waits for the threads to end; after it has cut the connection, it waits as long once more.
 const SHUTDOWN: [Duration; 2] = [Duration::from_millis(800), Duration::from_millis(800)];
 
 /// The settings of a client.

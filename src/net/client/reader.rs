@@ -91,7 +91,7 @@ fn shake_hands(shared: &Shared, config: &ClientConfig) -> Result<Vec<u8>, Client
     Ok(rest)
 }
 
-/// Reads the body of a response other than 101, as far as it arrives soon.
+/// Reads the body of a response other than 101, for a short time.
 fn read_body(shared: &Shared, head: &Head<'_>, rest: Vec<u8>) -> Result<Vec<u8>, ClientEnd> {
     let deadline = Instant::now() + BODY_TIMEOUT;
     let mut body = rest;

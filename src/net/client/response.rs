@@ -29,7 +29,7 @@ pub enum Refusal {
     Broken(Box<Finding>),
 }
 
-/// Where to connect instead, without what may be secret: user information and query.
+/// The URL of a redirect without the parts that may be secret: user information and query.
 fn location_words(location: Option<&str>) -> String {
     let Some(location) = location else { return String::new() };
     let (path, cut) = match location.find(['?', '#']) {

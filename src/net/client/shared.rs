@@ -47,7 +47,7 @@ pub(super) struct State {
     pub pings: VecDeque<Vec<u8>>,
     /// When this side's Close was sent.
     pub closed: Option<Instant>,
-    /// Set by whoever cuts the connection: why.
+    /// Why the connection was cut; set by the thread that cuts it.
     pub cut: Option<ClientEnd>,
     /// How the script ended; an error is one line for people.
     pub script: Option<Result<(), String>>,
@@ -87,7 +87,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the state and wakes whoever waits for a change.
+    /// Changes the state, and wakes the threads that wait for a change.
     pub fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let changed = change(&mut self.lock());
         self.changed.notify_all();
@@ -159,7 +159,7 @@ impl State {
         true
     }
 
-    /// Sends what the heartbeat has to send.
+    /// Sends the pings and pongs that are due.
     pub fn beat(&mut self, now: Instant) {
         if let Some(Open { endpoint, heartbeat }) = &mut self.open
             && self.closed.is_none()

@@ -114,7 +114,7 @@ impl Declining<'_, '_> {
         let mut received = 0;
         let end = loop {
             while let Some(out) = self.requests.next(self.input.bytes(), self.exchange) {
-                // Nothing goes on to the server, so no note says what was changed.
+                // Nothing is sent to the server, so no note describes changes.
                 self.tap.push(UP, &self.input.bytes()[..out.len], None);
                 self.input.consume(out.len);
             }

@@ -15,6 +15,6 @@ pub enum End {
     Broken,
     /// The relay itself cut the connection.
     Cut,
-    /// The client goes on with another server.
+    /// The next request of the client is for another server.
     Left,
 }

@@ -8,13 +8,13 @@ use std::time::Duration;
 use crate::proto::body::{Body, Progress};
 use crate::wire::http::{self, Head};
 
-/// The longest head in bytes. A longer one goes on as it is.
+/// The longest head in bytes. The proxy does not read a longer one.
 pub const MAX_HEAD: usize = 256 << 10;
 
 /// The most requests without a response that are remembered. Beyond them, the end of a response to HEAD may be missed.
 const MAX_ASKED: usize = 1 << 16;
 
-/// What of a request decides where its response ends (RFC 9112 §6.3).
+/// The kinds of requests whose responses end differently (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// HEAD: its response has no body.
@@ -183,7 +183,7 @@ impl Responses {
                         due.answering = false;
                         self.0 = State::Head(Vec::new());
                     }
-                    // The response lasts until the connection ends: nobody knows where another one would begin.
+                    // The response lasts until the connection ends: where another one would begin is unknown.
                     Progress::Malformed(_) => {
                         self.0 = State::Done;
                         return bytes.len();

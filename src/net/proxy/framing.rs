@@ -3,7 +3,7 @@
 use crate::proto::body::Body;
 use crate::wire::http::{Flaw, Head};
 
-/// The body of a request; `None` if readers may disagree on where it ends (RFC 9112 §6.3). Then nobody knows where the next request begins.
+/// The body of a request; `None` if readers may disagree on where it ends (RFC 9112 §6.3). Then it is unknown where the next request begins.
 pub fn body(head: &Head<'_>) -> Option<Body> {
     if head.headers.iter().any(|line| matches!(line.flaw, Some(Flaw::NoColon | Flaw::BadName | Flaw::Folded))) {
         return None;

@@ -1,4 +1,4 @@
-//! What a relay has read from one side and not passed on yet.
+//! The bytes that a relay has read from one side and not forwarded yet.
 
 use std::io::{self, ErrorKind};
 use std::time::Duration;

@@ -6,17 +6,17 @@
 //!
 //! | file | what it does |
 //! | --- | --- |
-//! | `requests` | finds the heads in what the client sends |
+//! | `requests` | finds the heads in the bytes of the client |
 //! | `framing` | finds where the body of a request ends |
 //! | `rewrite` | changes Host, the path and Origin in a head |
 //! | `exchange` | watches the responses, to notice that the protocol is switched |
 //! | `connect` | connects to a server |
 //! | `decline` | answers a client whose server cannot be reached |
 //! | `relay` | the two directions, and how each ends |
-//! | `input` | the bytes that were read and not passed on |
+//! | `input` | the bytes that were read and not forwarded |
 //! | `tap` | the bytes that wait to be recorded |
 //! | `forward/` | the forward proxy |
-//! | `hold/` | messages that wait for a decision, and frames that a person sends |
+//! | `hold/` | held messages, and frames that the user sends |
 
 mod connect;
 mod decline;
@@ -168,7 +168,7 @@ impl Service for ProxyConfig {
 type Connected = Result<Arc<Relay>, ConnectError>;
 
 impl ProxyConfig {
-    /// Connects to the server, and relays what it sends. Sends nothing to `connected` at a shutdown.
+    /// Connects to the server, and relays its bytes. Sends nothing to `connected` at a shutdown.
     fn serve_server(
         &self,
         accepted: &Accepted,
@@ -194,7 +194,7 @@ impl ProxyConfig {
         }
     }
 
-    /// Reads what the client sends, and relays it when the proxy has connected to the server.
+    /// Reads the bytes of the client, and relays them when the proxy has connected to the server.
     fn serve_client(
         &self,
         client: &Stream,

@@ -23,16 +23,16 @@ use crate::proto::dissected::{Direction, EndReason};
 const UP: Direction = Direction::ClientToServer;
 const DOWN: Direction = Direction::ServerToClient;
 
-/// How often a thread that waits otherwise looks whether a side has reset the connection.
+/// Poll interval for a reset by a side, for threads that wait for something else.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// While the response to an upgrade is due, how often the client's thread looks whether it has arrived.
+/// Poll interval of the client's thread for the response to an upgrade.
 const SWITCH_LOOK: Duration = Duration::from_millis(20);
 
 /// The state of a direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
-    /// It goes on.
+    /// Its bytes are relayed.
     #[default]
     Runs,
     /// Its sender has ended it, and the receiver knows.
@@ -41,13 +41,13 @@ enum State {
     Broken,
 }
 
-/// What becomes of the connection to the server.
+/// The states of the connection to the server.
 mod fate {
-    /// It goes on.
+    /// It is open.
     pub const OPEN: u8 = 0;
     /// The server ends it, and with it that of the client.
     pub const ENDED: u8 = 1;
-    /// The client goes on with another server.
+    /// The proxy has ended it, because the next request of the client is for another server.
     pub const LEFT: u8 = 2;
 }
 
@@ -70,7 +70,7 @@ pub struct Relay {
     fate: AtomicU8,
     /// The rules that hold messages.
     hold: Arc<Hold>,
-    /// The head of the latest request for another protocol, as it went to the server.
+    /// The head of the latest request for another protocol, as the proxy sent it to the server.
     upgrade: Mutex<Vec<u8>>,
     /// What holds messages in each direction, from the switch to WebSocket on.
     lanes: OnceLock<Lanes>,
@@ -112,7 +112,7 @@ impl Relay {
         }
     }
 
-    /// Relays what the client sends until that ends. `first` is the beginning of the input, and is recorded already.
+    /// Relays the bytes of the client until its direction ends. `first` is the beginning of the input, and is recorded already.
     pub fn relay_client(&self, first: Option<Outgoing>, input: &mut Input, requests: &mut Requests<'_>) {
         self.guarded(UP, || {
             let end = self.settle(UP, self.relay_requests(first, input, requests));
@@ -129,17 +129,17 @@ impl Relay {
         });
     }
 
-    /// Relays what the server sends until that ends.
+    /// Relays the bytes of the server until its direction ends.
     pub fn relay_server(self: &Arc<Self>) {
         self.guarded(DOWN, || self.settle(DOWN, self.relay_responses()));
     }
 
-    /// Returns true if the client goes on with another server: its next request is in the input. Both directions of this one have ended.
+    /// Returns true if the next request of the client, which is in the input, is for another server. Both directions of this relay have ended.
     pub fn is_left(&self) -> bool {
         self.fate.load(Ordering::SeqCst) == fate::LEFT
     }
 
-    /// Decides what becomes of the connection to the server, unless that is decided; returns what was decided first.
+    /// Sets the state of the connection to the server, unless it has ended or was left already; returns the state that was set first.
     fn decide(&self, fate: u8) -> u8 {
         self.fate
             .compare_exchange(fate::OPEN, fate, Ordering::SeqCst, Ordering::SeqCst)
@@ -266,7 +266,7 @@ impl Relay {
         }
     }
 
-    /// Returns true if the side that sends in a direction is gone, although the other direction goes on for it.
+    /// Returns true if the side that sends in a direction has reset the connection, although the other direction is still relayed.
     fn is_reset(&self, direction: Direction) -> bool {
         match self.state(direction.opposite()) {
             State::Runs => self.source(direction).is_disconnected(),

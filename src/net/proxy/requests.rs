@@ -1,4 +1,4 @@
-//! Finds the heads in what a client sends, and says what goes to the server next.
+//! Finds the heads of requests in the bytes of a client, and decides which bytes the proxy sends to the server next.
 
 use memchr::{memchr, memmem};
 
@@ -17,7 +17,7 @@ pub enum Heads<'a> {
     /// Those that name this server are changed for it; a head that names another one, or none, waits: see [`Outgoing::waits`]. So do bytes
     /// that are no request, unless they follow a request for another protocol that has no response yet.
     Forward(Option<Place>),
-    /// They go on as they are.
+    /// They are sent unchanged.
     Unchanged,
 }
 
@@ -38,16 +38,16 @@ enum State {
     AfterUpgrade,
     /// After bytes that follow a request for another protocol and are no request.
     Early,
-    /// All bytes go on as they are.
+    /// All bytes are sent unchanged.
     Raw,
 }
 
-/// What goes to the server next.
+/// The bytes that the proxy sends to the server next.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Outgoing {
     /// The length of it in the input.
     pub len: usize,
-    /// Other bytes that go in place of them, with a note.
+    /// Other bytes that are sent in place of them, with a note.
     pub changed: Option<Rewritten>,
     /// Whether it is the whole head of a request.
     pub is_head: bool,
@@ -66,12 +66,12 @@ impl<'a> Requests<'a> {
         Self { heads, state: State::Head, scanned: 0 }
     }
 
-    /// Decides what happens to the next heads.
+    /// Sets how the next heads are treated.
     pub fn treat(&mut self, heads: Heads<'a>) {
         self.heads = heads;
     }
 
-    /// Returns true if bytes of the input wait although the server may switch the protocol at any time, upon which they can go on.
+    /// Returns true if bytes of the input wait for the end of a head, although they can be sent at once if the server switches the protocol.
     pub const fn awaits_switch(&self) -> bool {
         matches!(self.state, State::AfterUpgrade)
     }
@@ -81,12 +81,12 @@ impl<'a> Requests<'a> {
         matches!(self.state, State::Body(..))
     }
 
-    /// Returns true if bytes go on as they are, because they are no requests.
+    /// Returns true if bytes are sent unchanged, because they are no requests.
     pub const fn is_raw(&self) -> bool {
         matches!(self.state, State::Raw | State::Early)
     }
 
-    /// The next part of `input` that can go on; `None` if more bytes must arrive first. The caller removes it from the input.
+    /// The next part of `input` that can be sent; `None` if more bytes must arrive first. The caller removes it from the input.
     pub fn next(&mut self, input: &[u8], exchange: &Exchange) -> Option<Outgoing> {
         if input.is_empty() {
             return None;
@@ -102,7 +102,7 @@ impl<'a> Requests<'a> {
                 match progress {
                     Progress::Incomplete => {}
                     Progress::Complete => self.state = if *asks { State::AfterUpgrade } else { State::Head },
-                    // Nobody knows where the next request begins.
+                    // Where the next request begins is unknown.
                     Progress::Malformed(_) => {
                         self.state = State::Raw;
                         return Some(Outgoing::unchanged(input.len()));

@@ -38,7 +38,7 @@ mod content {
     pub const KEPT: u8 = 0;
     /// The bytes of a tunnel, before the first one of the client.
     pub const TUNNEL: u8 = 1;
-    /// The bytes of a tunnel with TLS, of which nothing could be read.
+    /// The bytes of a tunnel with TLS, which the proxy does not read.
     pub const ENCRYPTED: u8 = 2;
 }
 
@@ -134,7 +134,7 @@ impl Tap {
         while !lock(&self.pending).pieces.is_empty() {
             let Ok(mut recorded) = self.recorded.try_lock() else { return };
             self.record(&mut recorded, soon);
-            // What was pushed while the lock was still held is looked for again.
+            // The other thread may have pushed bytes while the lock was still held.
         }
     }
 

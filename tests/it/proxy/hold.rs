@@ -392,7 +392,7 @@ fn what_is_held_is_dropped_with_a_notice_when_a_peer_is_gone() {
     });
     assert_eq!(hold.held(1000), []);
     // The capture says it on both, also on the one that only waited.
-    let lost = |no| bench.capture().note(no).is_some_and(|note| note.contains("ended before it went on"));
+    let lost = |no| bench.capture().note(no).is_some_and(|note| note.contains("ended before it was sent"));
     assert!(lost(3) && lost(4), "{:?}", [3, 4].map(|no| bench.capture().note(no)));
     drop(client);
     bench.finish();

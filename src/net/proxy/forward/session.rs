@@ -132,7 +132,7 @@ impl<'a> Session<'a> {
         self.decline_recorded(first, input, requests, &ConnectError::Route(error));
     }
 
-    /// Relays requests to the server `place`, and its responses. Returns true if the client goes on with another server.
+    /// Relays requests to the server `place`, and its responses. Returns true if the next request of the client is for another server.
     fn exchange_with(&self, place: &Place, input: &mut Input, requests: &mut Requests<'_>) -> bool {
         requests.treat(Heads::Forward(Some(place.clone())));
         // It is on the screen while the proxy connects.
@@ -147,7 +147,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Takes what is next, and records it. It stays in the input.
+    /// Finds the next part of the input, and records it. It stays in the input.
     pub fn record_next(&self, input: &Input, requests: &mut Requests<'_>) -> Option<Outgoing> {
         let out = requests.next(input.bytes(), &self.exchange)?;
         let remark = out.changed.as_ref().map(Rewritten::remark);
@@ -169,7 +169,7 @@ impl<'a> Session<'a> {
         self.relay_in(&Arc::default(), [client, &server.0], server.1, None, input, &mut requests);
     }
 
-    /// Relays both directions until they end, or until the client goes on with another server; then it returns true. `first` is the
+    /// Relays both directions until they end, or until the next request of the client is for another server; then it returns true. `first` is the
     /// beginning of the input, and is recorded already.
     pub fn relay(
         &self,

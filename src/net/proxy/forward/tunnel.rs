@@ -17,7 +17,7 @@ use crate::wire::tls;
 /// The response that opens a tunnel. It has no headers: content would belong to the tunnel.
 const OPENED: &[u8] = b"HTTP/1.1 200 Connection Established\r\n\r\n";
 
-/// While the first bytes of a tunnel are awaited: how often it looks whether the server has sent some.
+/// Poll interval for bytes of the server, while the first bytes of a tunnel are awaited.
 const LOOK: Duration = Duration::from_millis(20);
 
 impl Session<'_> {

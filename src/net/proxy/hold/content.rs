@@ -1,4 +1,4 @@
-//! The content of a message that waits, to be edited.
+//! The content of a held message, for editing.
 
 use super::queue::Item;
 use super::{Hold, HoldError};
@@ -22,7 +22,7 @@ pub struct Content {
 }
 
 impl Hold {
-    /// The content of what waits. `capture` is that of the proxy.
+    /// The content of a held message. `capture` is that of the proxy.
     ///
     /// # Errors
     /// [`HoldError::NotHeld`], [`HoldError::NotInflated`].

@@ -1,4 +1,4 @@
-//! What people decide about what waits, and the thread that sends it on.
+//! The decisions of the user about held messages, and the thread that carries them out.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -12,7 +12,7 @@ use super::waiting::Injection;
 use crate::net::listener::STACK;
 
 impl Lane {
-    /// Decides about a held message; returns false if it waits no more.
+    /// Decides about a held message; returns false if it is not held any more.
     pub fn decide(self: &Arc<Self>, link: &Weak<dyn Link>, id: u64, verdict: &Verdict) -> bool {
         let is_known = self.queue().decide(id, verdict);
         if is_known {
@@ -21,7 +21,7 @@ impl Lane {
         is_known
     }
 
-    /// Sends something that did not come, as soon as the frame or message before it has ended.
+    /// Sends a message or frame of the user, as soon as the frame or message before it has ended.
     pub fn inject(self: &Arc<Self>, link: &Weak<dyn Link>, injection: Injection) -> bool {
         let mut queue = self.queue();
         if queue.is_over {
@@ -34,16 +34,16 @@ impl Lane {
         true
     }
 
-    /// Sends on what no rule holds any more.
+    /// Sends on the messages that no rule holds any more.
     pub fn keep_rules(self: &Arc<Self>, link: &Weak<dyn Link>, rules: &[RuleId]) {
         let is_released = self.queue().keep_rules(rules);
-        // Without a rule for this direction, what the gate withholds goes on too.
+        // Without a rule for this direction, the withheld bytes are sent too.
         if is_released || self.is_busy.load(Ordering::SeqCst) && !self.is_watched() {
             self.send_soon(link);
         }
     }
 
-    /// Sends what may go on, in another thread: the receiver may not read.
+    /// Sends in another thread what may be sent now: a receiver that does not read must not block the caller.
     fn send_soon(self: &Arc<Self>, link: &Weak<dyn Link>) {
         {
             let mut queue = self.queue();

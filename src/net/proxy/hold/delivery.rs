@@ -1,5 +1,5 @@
-//! What the two sides of a connection receive, where that is not what the other side sent: a connection of its own in the capture, and
-//! notes that link the records of both.
+//! Records the delivered bytes of a connection from its first change on: they are a connection of their own in the capture, and notes link
+//! the records of both.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -19,14 +19,14 @@ use crate::proto::dissected::{Direction, EndReason, Loss};
 use crate::proto::extensions::DeflateParams;
 use crate::proto::rules::count;
 
-/// How many records of a connection are looked at to find its latest compressed message.
+/// The most records that are searched for the latest compressed message of a connection.
 const REACH: i64 = 100_000;
 
-/// What is needed to record what the sides of a connection receive.
+/// Begins the recording of the delivered bytes of a connection, and adds notes to the records of held messages.
 pub struct Delivery {
-    /// The tap of what they send.
+    /// The tap with the bytes that the sides send.
     tap: Arc<Tap>,
-    /// The head of the request, as it went to the server.
+    /// The head of the request, as the proxy sent it to the server.
     request: Vec<u8>,
     /// The addresses of the connection to the server: the proxy's own, and the server's.
     ends: Option<(SocketAddr, SocketAddr)>,
@@ -36,11 +36,11 @@ pub struct Delivery {
     recording: Mutex<Option<Wiretap>>,
     /// The number of the connection with the recording in the capture; 0 before the first change.
     number: AtomicU32,
-    /// Whether it is recorded that the receiver of a direction does not get what is recorded.
+    /// Whether the capture says, for each direction, that its receiver does not get the recorded bytes.
     altered: [AtomicBool; 2],
 }
 
-/// The recording of what is delivered.
+/// The recording of the delivered bytes.
 #[derive(Clone)]
 pub struct Delivered(Wiretap);
 
@@ -58,7 +58,7 @@ impl Delivery {
         }
     }
 
-    /// Records what the receiver of a direction gets from here on; `passed` bytes after the handshake were as they came. `None` if
+    /// Records the delivered bytes of a direction from here on; `passed` bytes after the handshake were delivered unchanged. `None` if
     /// capturing has stopped.
     pub fn begin(&self, direction: Direction, passed: u64) -> Option<Delivered> {
         let mut recording = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,10 +71,10 @@ impl Delivery {
         Some(Delivered(wiretap))
     }
 
-    /// Reports, once, that the receiver of a direction does not get what is recorded, or later.
+    /// Reports, once, that the receiver of a direction does not get the recorded bytes, or gets them later.
     pub fn alter(&self, direction: Direction) {
         if !self.altered[direction.index()].swap(true, Ordering::SeqCst) {
-            // What the sides have sent so far answers what was not changed.
+            // The bytes so far answer unchanged ones.
             self.tap.drain_all();
             self.tap.wiretap().altered(direction);
         }
@@ -162,21 +162,21 @@ impl Delivery {
         self.set_dropped(item);
     }
 
-    /// Notes on the record of an item that its connection ended before it went on.
+    /// Notes on the record of an item that its connection ended before it was sent.
     pub fn note_lost(&self, item: &Item) {
         let why = if item.was_held { "held by framescope" } else { "waited for a held message" };
-        self.note(item, &format!("{why} for {}; its connection ended before it went on", time(item)));
+        self.note(item, &format!("{why} for {}; its connection ended before it was sent", time(item)));
         self.set_dropped(item);
     }
 
-    /// Notes on a ping or pong that it went before the unfinished message around it.
+    /// Notes on a ping or pong that it was sent before the incomplete message around it.
     pub fn note_overtook(&self, record: Option<u64>) {
         if let Some(no) = record {
             self.tap.wiretap().note(no, "sent on by framescope before the unfinished message around it");
         }
     }
 
-    /// Notes on the record of an item what went in its place.
+    /// Notes on the record of an item which record was sent in its place.
     pub fn note_replaced(&self, item: &Item) {
         let proxied = item.records.and_then(|[first, _]| self.tap.wiretap().capture()?.proxied(first));
         let place = match (proxied, self.recorded_as()) {

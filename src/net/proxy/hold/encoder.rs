@@ -1,4 +1,5 @@
-//! Encodes what a person sends in a direction: masks, lengths and compression are right, unless the person asks for others.
+//! Encodes the messages and frames that the user sends in a direction: masks, lengths and compression are right, unless the user chooses
+//! others.
 
 use crate::net::random::random;
 use crate::proto::deflate::Deflater;
@@ -39,7 +40,7 @@ impl Encoder {
         }
         let mut out = Vec::new();
         outgoing.send(&mut self.endpoint.sender(&mut out));
-        // After a Close an endpoint sends nothing. A person may want to.
+        // After a Close an endpoint sends nothing. The user may want to.
         if self.endpoint.has_closed() {
             self.endpoint = endpoint(self.direction);
         }
@@ -56,7 +57,7 @@ impl Encoder {
         out
     }
 
-    /// A compressed frame whose header a person has chosen.
+    /// A compressed frame whose header the user has chosen.
     fn custom(&mut self, frame: &CustomFrame, params: DeflateParams) -> Vec<u8> {
         let content = self.deflate(&frame.payload, frame.fin, params);
         let mut out = Vec::new();

@@ -1,4 +1,4 @@
-//! The end of a direction: what waits goes on first, or is dropped.
+//! The end of a direction: the proxy sends the queued messages first, or drops them.
 
 use std::sync::PoisonError;
 
@@ -7,11 +7,11 @@ use super::link::Link;
 use crate::net::proxy::end::End;
 use crate::proto::rules::count;
 
-/// The most messages on which a note says that they did not go on.
+/// The most dropped messages that get a note.
 const MAX_NOTES: usize = 1000;
 
 impl Lane {
-    /// Passes on what is not whole, if nothing waits: the sender has reset the connection.
+    /// Sends the bytes of an incomplete message if nothing is queued: the sender has reset the connection.
     pub fn flush(&self, link: &dyn Link) {
         let mut writing = self.writing();
         if self.queue().is_empty() {
@@ -20,7 +20,7 @@ impl Lane {
         }
     }
 
-    /// Waits until nothing waits, after the end of the direction, and passes on what is not whole.
+    /// After the end of the direction: waits until the queue is empty, and sends the bytes of an incomplete message.
     pub fn finish(&self, link: &dyn Link) -> Result<(), End> {
         loop {
             let mut writing = self.writing();
@@ -42,7 +42,7 @@ impl Lane {
         }
     }
 
-    /// Drops what waits: the connection is over.
+    /// Drops the queued messages: the connection is over.
     pub fn abandon(&self) {
         let (items, others) = self.queue().end();
         self.changed.notify_all();
@@ -59,11 +59,11 @@ impl Lane {
         }
     }
 
-    /// Waits for the thread that sends, after the end of the lane: it keeps the recording open.
+    /// Waits, after the end of the lane, for the sending thread, which keeps the recording open.
     pub fn join(&self) {
         let sender = self.queue().sender.take();
         if let Some(sender) = sender {
-            // It reports a panic itself.
+            // The thread reports a panic itself.
             let _ = sender.join();
         }
     }

@@ -1,10 +1,10 @@
-//! Groups the bytes of one direction into whole control frames and whole messages, and withholds them until they are whole.
+//! Groups the bytes of one direction into whole control frames and whole messages, and withholds them until they are complete.
 
 use super::frames::Frames;
 use crate::wire::frame::FrameHead;
 use crate::wire::opcode::Opcode;
 
-/// A whole frame, as it came.
+/// A complete frame with the bytes that the sender sent.
 #[derive(Debug)]
 pub struct Part {
     /// Its head.
@@ -31,10 +31,10 @@ impl Part {
     }
 }
 
-/// A control frame; or the frames of a message, with the control frames between them, in the order in which they came.
+/// One control frame, or the frames of one message with the control frames between them, in the order of arrival.
 pub type Unit = Vec<Part>;
 
-/// The bytes of a direction that are not decided yet. It begins between two messages.
+/// Withholds the bytes of a direction until a message is complete. A gate begins between two messages.
 #[derive(Debug)]
 pub struct Gate {
     frames: Frames,
@@ -55,7 +55,7 @@ impl Gate {
         Self { frames: Frames::default(), parts: Vec::new(), tail: Vec::new(), offset, size: 0, passes: false }
     }
 
-    /// Takes the next bytes; appends what is whole to `units`. With `by_frames`, each frame is one.
+    /// Takes the next bytes, and appends complete units to `units`. With `by_frames`, each frame is a unit.
     pub fn take(&mut self, bytes: &[u8], by_frames: bool, units: &mut Vec<Unit>) {
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -94,12 +94,12 @@ impl Gate {
         self.tail.len()
     }
 
-    /// Returns true if pings or pongs wait for the end of a message.
+    /// Returns true if the gate withholds pings or pongs until a message is complete.
     pub fn has_heartbeats(&self) -> bool {
         self.overtaking().next().is_some()
     }
 
-    /// Removes the pings and pongs that wait for the end of a message. None overtakes a Close.
+    /// Removes the withheld pings and pongs that may overtake the incomplete message. None overtakes a Close.
     pub fn take_heartbeats(&mut self) -> Vec<Part> {
         let overtaking: Vec<usize> = self.overtaking().collect();
         let mut heartbeats: Vec<Part> = overtaking.into_iter().rev().map(|at| self.parts.remove(at)).collect();
@@ -114,14 +114,14 @@ impl Gate {
         before.filter(|(_, part)| !part.keeps_order()).map(|(at, _)| at)
     }
 
-    /// Removes the frames of the unfinished message. Its other frames will be units of their own.
+    /// Removes the frames of the incomplete message. Its later frames become units of their own.
     pub fn give_up(&mut self) -> Unit {
         self.passes = true;
         self.size = self.tail.len();
         std::mem::take(&mut self.parts)
     }
 
-    /// Ends the gate; returns what it withholds: whole frames, and the beginning of one.
+    /// Ends the gate. Returns the withheld bytes: complete frames, and the beginning of another one.
     pub fn open(self) -> (Unit, Vec<u8>) {
         (self.parts, self.tail)
     }

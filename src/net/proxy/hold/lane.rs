@@ -1,7 +1,8 @@
 //! One direction of a relayed WebSocket connection: it passes bytes on, or holds them.
 //!
-//! Without a rule and without an injection the bytes go on as they arrive; the lane only follows where frames end. With a rule a
-//! [`Gate`] withholds each message until it is whole. Messages that a rule selects wait in a [`Queue`], and later ones of the direction too.
+//! Without a rule and without an injection, the lane forwards bytes as they arrive, and only tracks where frames end. With a rule, a
+//! [`Gate`] withholds each message until it is complete. A [`Queue`] keeps the messages that a rule matches, and the later ones of the
+//! direction.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -20,7 +21,7 @@ use crate::net::proxy::tap::Tap;
 use crate::proto::dissected::Direction;
 use crate::proto::rules::count;
 
-/// How often a thread that waits otherwise looks whether the connection is over.
+/// Poll interval for the end of the connection, for threads that wait for something else.
 pub(super) const LOOK: Duration = Duration::from_millis(200);
 
 /// One direction of a connection.
@@ -30,28 +31,28 @@ pub struct Lane {
     pub(super) direction: Direction,
     /// The number of the connection in the capture.
     pub(super) connection: Option<u32>,
-    /// What waits. Held for moments only.
+    /// The queued messages. Locked for short times only.
     queue: Mutex<Queue>,
     /// Notified when something leaves the queue, or the lane is over.
     pub(super) changed: Condvar,
     /// The right to write to the receiver. Taken before `queue`.
     writing: Mutex<Writing>,
-    /// Whether the next bytes must be looked at: something is withheld, waits, or is injected.
+    /// Whether the next bytes cannot be forwarded at once: something is withheld, queued or injected.
     pub(super) is_busy: AtomicBool,
     /// Whether a rule may hold messages of this direction, and the generation of the rules for which that was found.
     pub(super) is_watched: AtomicBool,
     pub(super) checked: AtomicU64,
-    /// What the receiver gets.
+    /// Records the delivered bytes, if they are changed.
     pub(super) delivery: Arc<Delivery>,
 }
 
-/// What the thread that writes needs.
+/// The state of the writing thread.
 pub(super) struct Writing {
     pub(super) outlet: Outlet,
     pub(super) gate: Option<Gate>,
     pub(super) matcher: Option<Matcher>,
     units: Vec<Unit>,
-    /// The offset after the latest bytes that came.
+    /// The offset after the latest bytes of the sender.
     end: u64,
 }
 
@@ -79,7 +80,7 @@ impl Lane {
         self.connection
     }
 
-    /// Returns true if a connection of the capture has what the sides send, or what they receive.
+    /// Returns true if this connection of the capture has the sent bytes, or the delivered ones.
     pub fn is_of(&self, connection: u32) -> bool {
         self.connection == Some(connection) || self.delivery.recorded_as() == Some(connection)
     }
@@ -89,12 +90,12 @@ impl Lane {
         self.direction
     }
 
-    /// Takes over after bytes that have passed already: `frames` has followed them, and they are `passed`.
+    /// Starts after `passed` bytes that were forwarded already, which `frames` has tracked.
     pub fn adopt(&self, frames: Frames, passed: u64) {
         self.writing().outlet.adopt(frames, passed);
     }
 
-    /// Passes on the latest bytes that were pushed to the tap, or holds them. Blocks while too much waits.
+    /// Forwards the latest bytes that were pushed to the tap, or holds them. Blocks while the limit of held bytes is reached.
     pub fn pass(&self, link: &dyn Link, bytes: &[u8]) -> Result<(), End> {
         let mut writing = self.writing();
         writing.end = self.tap.position(self.direction);
@@ -129,7 +130,7 @@ impl Lane {
         }
         let mut rest = bytes;
         if writing.gate.is_none() {
-            // What has begun goes on.
+            // Finish the message that began without a gate.
             let begun = writing.outlet.begun(rest);
             writing.outlet.pass(link, &rest[..begun])?;
             rest = &rest[begun..];
@@ -160,13 +161,13 @@ impl Lane {
         self.release_gate(link, writing)
     }
 
-    /// Passes on pings and pongs that wait for the end of a fragmented message. Call it when nothing has arrived for
+    /// Forwards pings and pongs that are withheld until a fragmented message is complete. Call it when nothing has arrived for
     /// [`super::HoldLimits::control_wait`].
     pub fn pass_heartbeats(&self, link: &dyn Link) -> Result<(), End> {
         self.overtake(link, &mut self.writing())
     }
 
-    /// Passes on pings and pongs before the unfinished message around them.
+    /// Forwards pings and pongs before the incomplete message around them.
     pub(super) fn overtake(&self, link: &dyn Link, writing: &mut Writing) -> Result<(), End> {
         let heartbeats = writing.gate.as_mut().map(Gate::take_heartbeats).unwrap_or_default();
         for part in heartbeats {
@@ -181,12 +182,12 @@ impl Lane {
         Ok(())
     }
 
-    /// Returns true if pings or pongs wait for the end of a fragmented message.
+    /// Returns true if the gate withholds pings or pongs until a fragmented message is complete.
     pub fn withholds_heartbeats(&self) -> bool {
         self.is_busy.load(Ordering::SeqCst) && self.writing().gate.as_ref().is_some_and(Gate::has_heartbeats)
     }
 
-    /// Passes on a whole control frame or message, or lets it wait.
+    /// Forwards a complete control frame or message, or queues it.
     fn route(&self, link: &dyn Link, writing: &mut Writing, unit: Unit) -> Result<(), End> {
         let generation = self.hold.generation();
         let matches = self.test(writing, &unit);
@@ -229,13 +230,13 @@ impl Lane {
             Item { id: self.hold.next_id(), parts, rules, records, was_held, window, since: Instant::now(), verdict };
         self.queue().push(item);
         if was_held {
-            // Until it goes on, its receiver cannot answer it.
+            // The receiver cannot answer it before it is sent.
             self.delivery.alter(self.direction);
             self.hold.report_change();
         }
     }
 
-    /// Passes on a message that is too long to be withheld, if nothing waits before it.
+    /// Forwards a message that is too long to be withheld, if nothing is queued before it.
     fn give_up_long(&self, link: &dyn Link, writing: &mut Writing) -> Result<(), End> {
         let limit = self.hold.limits().bytes;
         let Some(gate) = writing.gate.as_mut().filter(|gate| gate.size() >= limit) else { return Ok(()) };
@@ -245,7 +246,7 @@ impl Lane {
         let number = self.connection().unwrap_or(0);
         if !writing.outlet.needs_frames() {
             self.tap.wiretap().notice(&format!(
-                "connection {number}: a message of more than {} went on without a test against the hold rules",
+                "connection {number}: a message of more than {} was sent on without a test against the hold rules",
                 count(limit as u64, "byte")
             ));
             return self.open_gate(link, writing);
@@ -269,7 +270,7 @@ impl Lane {
         self.open_gate(link, writing)
     }
 
-    /// Passes on what the gate withholds, and ends it.
+    /// Forwards the withheld bytes, and ends the gate.
     pub(super) fn open_gate(&self, link: &dyn Link, writing: &mut Writing) -> Result<(), End> {
         let withheld = writing.gate.take().map(Gate::open);
         writing.matcher = None;
@@ -279,7 +280,7 @@ impl Lane {
         writing.outlet.pass(link, &tail)
     }
 
-    /// Sends what may go on.
+    /// Sends the injections and queued messages that may be sent now.
     pub(super) fn send_ready(&self, link: &dyn Link, writing: &mut Writing) -> Result<(), End> {
         loop {
             let between = (writing.outlet.is_between_frames(), writing.outlet.is_between_messages());
@@ -319,7 +320,7 @@ impl Lane {
         }
     }
 
-    /// Waits while too much waits. The sender is not read meanwhile.
+    /// Waits while the limit of held bytes is reached. The proxy does not read from the sender meanwhile.
     fn wait_for_space(&self, link: &dyn Link) {
         let mut queue = self.queue();
         while queue.is_full(self.hold.limits().bytes) && !link.is_cut() {
@@ -332,13 +333,13 @@ impl Lane {
         }
     }
 
-    /// Lets the next bytes pass as they arrive, unless something waits.
+    /// Forwards the next bytes as they arrive, unless something is queued.
     fn rest(&self) {
         let queue = self.queue();
         self.is_busy.store(!queue.is_empty(), Ordering::SeqCst);
     }
 
-    /// Returns true if nothing waits, and nothing is being sent.
+    /// Returns true if nothing is queued, and nothing is being sent.
     pub fn is_idle(&self) -> bool {
         let queue = self.queue();
         queue.is_over || queue.is_empty() && !queue.sending

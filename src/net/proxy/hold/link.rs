@@ -1,4 +1,4 @@
-//! What a direction needs of the connection that it belongs to.
+//! The connection, as one of its directions sees it.
 
 use crate::net::proxy::end::End;
 use crate::proto::dissected::Direction;

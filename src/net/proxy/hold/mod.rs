@@ -1,4 +1,4 @@
-//! Holds messages of relayed connections until a person has decided about them, and sends what a person types.
+//! Holds messages of relayed connections until the user decides about them, and sends messages that the user types.
 //!
 //! | file | what it does |
 //! | --- | --- |
@@ -6,16 +6,16 @@
 //! | `gate` | withholds bytes until a message is whole |
 //! | `rules` | tests messages against the rules, by their records in the capture |
 //! | `watching` | which messages of a direction the rules select |
-//! | `queue` | what waits in a direction, in order |
+//! | `queue` | the queued messages of a direction, in order |
 //! | `lane` | one direction: passes bytes, and holds them |
-//! | `decisions` | what people decide, and the thread that sends on |
+//! | `decisions` | the decisions of the user, and the thread that carries them out |
 //! | `ending` | the end of a direction |
 //! | `link` | what a direction needs of its connection |
-//! | `outlet` | writes to the receiver, as it came or changed |
-//! | `encoder`, `recompress` | frames that did not come, and messages that are compressed again |
-//! | `content` | the content of what waits, to be edited |
-//! | `waiting` | what waits, for the screen |
-//! | `delivery` | records what the receiver gets, where that is not what came |
+//! | `outlet` | writes to the receiver: original and changed frames |
+//! | `encoder`, `recompress` | frames of the user, and messages that are compressed again |
+//! | `content` | the content of held messages, for editing |
+//! | `waiting` | the held messages and unsent injections, for the screen |
+//! | `delivery` | records the delivered bytes, from the first one on that differs from those of the sender |
 
 mod content;
 mod decisions;
@@ -50,10 +50,10 @@ use crate::capture::query::filter::Filter;
 use crate::proto::dissected::Direction;
 use crate::script::Outgoing;
 
-/// The limits of what waits.
+/// The limits of holding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HoldLimits {
-    /// How many bytes may wait in a direction before its sender is not read any more.
+    /// How many bytes of a direction are held before the proxy stops reading from its sender.
     pub bytes: usize,
     /// How long a ping may wait for the end of a fragmented message that no rule has selected so far. Then it overtakes the message.
     pub control_wait: Duration,
@@ -66,10 +66,10 @@ impl Default for HoldLimits {
     }
 }
 
-/// How often a shutdown looks whether everything was sent on.
+/// Poll interval while a shutdown waits until everything is sent.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// The rules of a proxy, and what they hold. Its methods return at once.
+/// The hold rules of a proxy, and the messages that they hold. Its methods do not wait, except [`Self::release`].
 pub struct Hold {
     state: Mutex<State>,
     has_rules: AtomicBool,
@@ -89,14 +89,14 @@ struct State {
     is_over: bool,
 }
 
-/// A message or control frame that waits for a decision.
+/// A held message or control frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
     /// Its number.
     pub id: u64,
     /// Its connection.
     pub connection: u32,
-    /// The way it goes.
+    /// Its direction.
     pub direction: Direction,
     /// The number of its first record.
     pub record: u64,
@@ -108,17 +108,17 @@ pub struct Held {
     pub since: Instant,
     /// The rules that hold it.
     pub rules: Vec<RuleId>,
-    /// Whether it is decided, and waits only for those before it.
+    /// Whether the user has decided about it, so that it waits only for messages before it.
     pub is_decided: bool,
 }
 
 /// Why something cannot be sent.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum HoldError {
-    /// It waits no more.
-    #[error("this message is not held any more: it went on, or its connection has ended")]
+    /// It is not held any more.
+    #[error("this message is not held any more: it was sent on, or its connection has ended")]
     NotHeld,
-    /// An injection waits no more.
+    /// An injection is sent already.
     #[error("this was sent already, or its connection has ended")]
     Sent,
     /// Its content cannot be read.
@@ -156,7 +156,7 @@ impl Hold {
         hold
     }
 
-    /// Sets what is called after a change of what waits, from any thread. Only the first call has an effect.
+    /// Sets the callback for changes of the held messages; any thread may call it. Only the first call has an effect.
     pub fn on_change(&self, report: impl Fn() + Send + Sync + 'static) {
         let _ = self.on_change.set(Box::new(report));
     }
@@ -179,7 +179,7 @@ impl Hold {
         id
     }
 
-    /// Deletes a rule, and sends on what only it holds. Returns false if it does not exist.
+    /// Deletes a rule, and sends on the messages that no other rule holds. Returns false if it does not exist.
     pub fn remove_rule(&self, id: RuleId) -> bool {
         let mut is_known = false;
         self.set_rules(|rules| {
@@ -215,7 +215,7 @@ impl Hold {
         self.state().lanes().iter().map(|(lane, _)| lane.queue().held()).sum()
     }
 
-    /// What waits for a decision, the oldest first: at most `most` of each direction of a connection.
+    /// The held messages, the oldest first: at most `most` of each direction of a connection.
     pub fn held(&self, most: usize) -> Vec<Held> {
         let lanes = self.state().lanes();
         let mut held = Vec::new();
@@ -241,7 +241,7 @@ impl Hold {
         held
     }
 
-    /// Decides about what waits.
+    /// Decides about a held message.
     ///
     /// # Errors
     /// [`HoldError::NotHeld`].
@@ -251,15 +251,15 @@ impl Hold {
         if is_known { Ok(()) } else { Err(HoldError::NotHeld) }
     }
 
-    /// Sends on all that waits now.
+    /// Sends on all messages that are held now.
     pub fn send_all(&self) {
         for (lane, link) in self.state().lanes() {
             lane.keep_rules(&link, &[]);
         }
     }
 
-    /// Sends a message or frame that nobody sent, to the receiver of a direction: a message when no other one is unfinished, a control
-    /// frame between two frames. It overtakes what waits.
+    /// Sends a message or frame of the user to the receiver of a direction: a message when no other one is incomplete, a control frame
+    /// between two frames. It overtakes held messages.
     ///
     /// # Errors
     /// [`HoldError::NotOpen`], [`HoldError::Deflate`].
@@ -275,8 +275,8 @@ impl Hold {
         if is_sent { Ok(()) } else { Err(HoldError::NotOpen(connection)) }
     }
 
-    /// Deletes all rules and sends on what waits: the program ends. Waits until it was sent, for at most `longest`; returns how many
-    /// messages did not go on in that time.
+    /// Deletes all rules and sends on the held messages, because the program ends. Waits until they are sent, for at most `longest`; returns
+    /// how many were not sent in that time.
     pub fn release(&self, longest: Duration) -> usize {
         self.state().is_over = true;
         self.set_rules(Vec::clear);
@@ -288,7 +288,7 @@ impl Hold {
         lanes.iter().map(|(lane, _)| lane.queue().len()).sum()
     }
 
-    /// Takes a new direction of a connection.
+    /// Adds a direction of a connection.
     pub(super) fn add_lane(&self, lane: &Arc<Lane>, link: &Weak<dyn Link>) {
         let mut state = self.state();
         state.lanes.retain(|(lane, _)| lane.strong_count() > 0);

@@ -19,7 +19,7 @@ use crate::script::Outgoing;
 /// The note on a frame that was compressed again.
 const AGAIN: &str = "compressed again by framescope, because an earlier message was changed";
 
-/// The way to the receiver of a direction.
+/// Writes to the receiver of a direction.
 pub struct Outlet {
     direction: Direction,
     delivery: Arc<Delivery>,
@@ -29,7 +29,7 @@ pub struct Outlet {
     passed: u64,
     /// The recording of what the receiver gets, from the first change on.
     delivered: Option<Delivered>,
-    /// Knows what later compressed messages refer to, while something is held and from the first change on.
+    /// Tracks the inflated bytes that later messages may refer to, while a message is held and from the first change on.
     recompressor: Option<Recompressor>,
     /// Whether messages are compressed again: from the first change on.
     compresses: bool,
@@ -43,7 +43,7 @@ impl Outlet {
         Self { direction, delivery, frames, passed: 0, delivered: None, recompressor: None, compresses: false, encoder }
     }
 
-    /// Takes over after `passed` bytes, which `frames` has followed.
+    /// Starts after `passed` bytes, which `frames` has tracked.
     pub fn adopt(&mut self, frames: Frames, passed: u64) {
         (self.frames, self.passed) = (frames, passed);
     }
@@ -63,30 +63,30 @@ impl Outlet {
         self.frames.is_between_frames()
     }
 
-    /// Returns true if bytes cannot pass as they arrive: messages are compressed again.
+    /// Returns true if bytes cannot be forwarded as they arrive, because messages are compressed again.
     pub const fn needs_frames(&self) -> bool {
         self.compresses
     }
 
-    /// Returns true if it knows what later compressed messages refer to.
+    /// Returns true if it tracks the bytes that later compressed messages may refer to.
     pub const fn follows(&self) -> bool {
         self.recompressor.is_some()
     }
 
-    /// Forgets what later messages refer to, unless they are compressed again: nothing is held any more.
+    /// Stops tracking the bytes that later messages may refer to, unless messages are compressed again: nothing is held any more.
     pub fn stop_following(&mut self) {
         if !self.compresses {
             self.recompressor = None;
         }
     }
 
-    /// Writes bytes as they came.
+    /// Writes bytes unchanged.
     pub fn pass(&mut self, link: &dyn Link, bytes: &[u8]) -> Result<(), End> {
         self.frames.track(bytes);
         self.write(link, bytes, None)
     }
 
-    /// Writes whole frames as they came, or compressed again.
+    /// Writes complete frames unchanged, or compressed again.
     pub fn pass_parts(&mut self, link: &dyn Link, parts: &[Part]) -> Result<(), End> {
         for part in parts {
             let again = match &mut self.recompressor {
@@ -101,7 +101,7 @@ impl Outlet {
                 Again::Same => self.pass(link, &part.bytes)?,
                 Again::Invalid => {
                     self.delivery.notice(&format!(
-                        "connection {}: a message cannot be inflated, so it went on as it came; its receiver may not be able to read it",
+                        "connection {}: a message cannot be inflated, so it was sent unchanged; its receiver may not be able to read it",
                         self.delivery.number()
                     ));
                     self.pass(link, &part.bytes)?;
@@ -115,7 +115,7 @@ impl Outlet {
         Ok(())
     }
 
-    /// Does what was decided about an item.
+    /// Carries out the decision about an item.
     pub fn finish(&mut self, link: &dyn Link, item: &Item) -> Result<(), End> {
         match &item.verdict {
             None | Some(Verdict::Send) => {
@@ -148,7 +148,7 @@ impl Outlet {
         }
     }
 
-    /// Sends something that did not come. It is not compressed. `came` is the offset of the next byte that came and has not gone on.
+    /// Sends a message or frame of the user, without compression. `came` is the offset of the first byte of the sender that is not sent yet.
     pub fn inject(&mut self, link: &dyn Link, outgoing: &Outgoing, came: u64) -> Result<(), End> {
         self.begin_delivered();
         // The receiver can read what follows in any case; the recording of what it gets needs the later messages alone.
@@ -160,11 +160,11 @@ impl Outlet {
         self.write(link, &bytes, Some(&remark))
     }
 
-    /// Prepares for an item that does not go on as it came.
+    /// Prepares for an item that is dropped or replaced.
     fn change(&mut self, item: &Item) {
         self.begin_delivered();
         if let Some(recompressor) = &mut self.recompressor {
-            // What was dropped is part of what later messages refer to.
+            // Later messages may refer to it.
             item.parts.iter().for_each(|part| recompressor.skip(part));
         }
         let offset = item.parts.first().map_or(0, |part| part.offset);
@@ -181,8 +181,8 @@ impl Outlet {
         }
     }
 
-    /// Compresses the later messages again, if they may refer to earlier ones. `window` returns what they may refer to, unless that is
-    /// followed already. Returns false if it is unknown: then they go on as they came.
+    /// Compresses the later messages again, if they may refer to earlier ones. `window` returns the bytes that they may refer to, unless
+    /// these are tracked already. Returns false if they are unknown: then the later messages are sent unchanged.
     fn recompress(&mut self, window: impl FnOnce(&Delivery, Direction) -> Option<Vec<u8>>) -> bool {
         let direction = self.direction;
         let Some(params) = self.delivery.deflate().filter(|params| params.takeover(direction)) else { return true };
@@ -199,7 +199,7 @@ impl Outlet {
         }
     }
 
-    /// Writes bytes. Frames that did not come are not followed: one with a wrong length or without FIN does not shift where the next may
+    /// Writes bytes. Frames of the user are not tracked: one with a wrong length or without FIN does not shift where the next one may
     /// begin.
     fn write(&mut self, link: &dyn Link, bytes: &[u8], remark: Option<&Remark>) -> Result<(), End> {
         self.passed += bytes.len() as u64;

@@ -1,4 +1,4 @@
-//! What waits in one direction, in the order in which it came.
+//! The queued messages of one direction, in the order of arrival.
 
 use std::collections::VecDeque;
 use std::thread::JoinHandle;
@@ -9,25 +9,25 @@ use super::rules::RuleId;
 use super::waiting::Injection;
 use crate::script::Outgoing;
 
-/// What happens to a message that was held.
+/// The decision about a held message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It goes on as it came.
+    /// Send it on unchanged.
     Send,
-    /// It goes nowhere.
+    /// Drop it.
     Drop,
-    /// Another message or frame goes in its place.
+    /// Send another message or frame in its place.
     Replace(Outgoing),
 }
 
-/// A message or a control frame that waits.
+/// A queued message or control frame.
 #[derive(Debug)]
 pub struct Item {
     /// Its number, unique in the proxy.
     pub id: u64,
     /// Its frames.
     pub parts: Unit,
-    /// The rules that hold it. Without one it waits only for those before it.
+    /// The rules that hold it; none if it waits only for messages before it.
     pub rules: Vec<RuleId>,
     /// The numbers of its first and its last record, if they are captured.
     pub records: Option<[u64; 2]>,
@@ -37,7 +37,7 @@ pub struct Item {
     pub window: Option<Vec<u8>>,
     /// When it was held.
     pub since: Instant,
-    /// What happens to it, once that is decided.
+    /// The decision about it, once there is one.
     pub verdict: Option<Verdict>,
 }
 
@@ -58,7 +58,7 @@ impl Item {
     }
 }
 
-/// What waits in one direction.
+/// The queued messages and the injections of one direction.
 #[derive(Debug, Default)]
 pub struct Queue {
     items: VecDeque<Item>,
@@ -66,15 +66,15 @@ pub struct Queue {
     bytes: usize,
     /// How many of them a rule has held.
     held: usize,
-    /// How many were to go on, and did not.
+    /// How many were to be sent, and were not.
     lost: usize,
-    /// How many bytes the gate withholds, which came after the items.
+    /// How many bytes the gate withholds. They follow the items.
     pub withheld: usize,
-    /// What a person has sent, and not gone yet.
+    /// Messages and frames of the user that are not sent yet.
     injections: VecDeque<Injection>,
-    /// Whether nothing goes on any more.
+    /// Whether nothing is sent any more.
     pub is_over: bool,
-    /// Whether a thread sends what may go on, and whether it must look again.
+    /// Whether a thread is sending, and whether it must check the queue again.
     pub sending: bool,
     pub again: bool,
     /// That thread, or the latest one.
@@ -92,7 +92,7 @@ impl Queue {
         self.injections.push_back(injection);
     }
 
-    /// What a person has sent, and not gone yet.
+    /// Messages and frames of the user that are not sent yet.
     pub fn injections(&self) -> impl Iterator<Item = &Injection> {
         self.injections.iter()
     }
@@ -111,7 +111,7 @@ impl Queue {
         self.injections.remove(at).map(|injection| injection.outgoing)
     }
 
-    /// Removes the first item that may go on.
+    /// Removes the first item that may be sent.
     pub fn next_ready(&mut self) -> Option<Item> {
         let mut is_blocked = false;
         let at = self.items.iter().position(|item| {
@@ -125,7 +125,7 @@ impl Queue {
         Some(item)
     }
 
-    /// Decides about an item, also in place of an earlier decision; returns false if it waits no more.
+    /// Decides about an item, also in place of an earlier decision; returns false if it is not held any more.
     pub fn decide(&mut self, id: u64, verdict: &Verdict) -> bool {
         let item = self.items.iter_mut().find(|item| item.id == id && item.was_held);
         item.map(|item| item.verdict = Some(verdict.clone())).is_some()
@@ -144,7 +144,7 @@ impl Queue {
         is_released
     }
 
-    /// Ends the queue; returns the items, and how many others were to go on and did not.
+    /// Ends the queue; returns the items, and how many others were to be sent and were not.
     pub fn end(&mut self) -> (VecDeque<Item>, usize) {
         self.is_over = true;
         (self.bytes, self.held) = (0, 0);
@@ -152,12 +152,12 @@ impl Queue {
         (std::mem::take(&mut self.items), others)
     }
 
-    /// Counts an item that was to go on, and did not.
+    /// Counts an item that was to be sent, and was not.
     pub const fn lose(&mut self) {
         self.lost += 1;
     }
 
-    /// How many items wait that a rule has held.
+    /// How many queued items a rule has held.
     pub const fn held(&self) -> usize {
         self.held
     }
@@ -166,22 +166,22 @@ impl Queue {
         self.items.iter()
     }
 
-    /// The offset of the first message that waits.
+    /// The offset of the first queued message.
     pub fn start(&self) -> Option<u64> {
         self.items.iter().find(|item| item.is_ordered())?.parts.first().map(|part| part.offset)
     }
 
-    /// Whether an item has what later messages may refer to.
+    /// Whether an item has the inflated bytes that later messages may refer to.
     pub fn has_window(&self) -> bool {
         self.items.iter().any(|item| item.window.is_some())
     }
 
-    /// How many items wait, and how many injections.
+    /// The number of queued items and injections.
     pub fn len(&self) -> usize {
         self.items.len() + self.injections.len()
     }
 
-    /// Whether an item waits that keeps its place.
+    /// Whether a queued item keeps its place.
     pub fn has_ordered(&self) -> bool {
         self.items.iter().any(Item::is_ordered)
     }
@@ -190,7 +190,7 @@ impl Queue {
         self.items.is_empty() && self.injections.is_empty()
     }
 
-    /// Whether so many bytes wait that the sender must not be read.
+    /// Whether the limit of held bytes is reached, so that the proxy must not read from the sender.
     pub fn is_full(&self, limit: usize) -> bool {
         !self.is_over && !self.items.is_empty() && self.bytes + self.withheld >= limit
     }

@@ -15,14 +15,14 @@ pub struct Recompressor {
     is_compressed: bool,
 }
 
-/// What becomes of a frame.
+/// The frame that is sent.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Again {
-    /// It goes on as it came: it is not compressed.
+    /// The original, which is not compressed.
     Same,
-    /// It is compressed again.
+    /// A frame that was compressed again.
     Compressed(Vec<u8>),
-    /// It cannot be inflated, so it goes on as it came.
+    /// The original, because it cannot be inflated.
     Invalid,
 }
 
@@ -32,7 +32,7 @@ impl Recompressor {
         Self { params, inflater: MessageInflater::resumed(true, MAX_MESSAGE, window), is_compressed: false }
     }
 
-    /// The next frame, as it goes on.
+    /// The next frame, as it is sent.
     pub fn frame(&mut self, part: &Part, encoder: &mut Encoder) -> Again {
         match self.inflate(part) {
             None => Again::Same,
@@ -41,7 +41,7 @@ impl Recompressor {
         }
     }
 
-    /// The next frame goes nowhere, but later ones may refer to it.
+    /// Takes a frame that is not sent. Later ones may refer to it.
     pub fn skip(&mut self, part: &Part) {
         let _ = self.inflate(part);
     }

@@ -1,4 +1,4 @@
-//! The rules that say which messages wait, and the test of a frame against them.
+//! The hold rules, and the test of a frame against them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ const BATCH: usize = 64;
 /// The number of a rule, unique in the proxy.
 pub type RuleId = u64;
 
-/// A rule: messages with a record that the filter selects wait.
+/// A hold rule: the proxy holds each message with a record that the filter matches.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// Its number.
@@ -38,7 +38,7 @@ pub struct Matcher {
     generation: u64,
 }
 
-/// What the record of a frame shows.
+/// The result of testing a frame.
 #[derive(Debug, Default)]
 pub struct Match {
     /// The number of the record; `None` if the frame is not captured.
@@ -57,7 +57,7 @@ impl Matcher {
         Self { capture: capture.clone(), connection, direction, ahead, next, rules, generation }
     }
 
-    /// Takes other rules if their generation is another one.
+    /// Replaces the rules if the generation has changed.
     pub fn set_rules(&mut self, generation: u64, rules: &Arc<[Rule]>) {
         if self.generation != generation {
             let evaluator = |rule: &Rule| (rule.id, FilterEvaluator::new(&rule.filter, &self.capture));
@@ -76,7 +76,7 @@ impl Matcher {
     /// Tests the frame at this offset.
     pub fn test(&mut self, offset: u64) -> Match {
         let Some(record) = self.record(offset) else { return Match::default() };
-        // If the file cannot be read, the frame goes on: nobody could see what is held.
+        // If the file cannot be read, the frame is sent on: a user could not see a held one.
         let selects =
             |(id, evaluator): &mut (RuleId, FilterEvaluator)| evaluator.passes(&record).unwrap_or(false).then_some(*id);
         Match { record: Some(record.no), rules: self.rules.iter_mut().filter_map(selects).collect() }

@@ -1,4 +1,4 @@
-//! What waits, for the screen: which records, and what a person has added.
+//! The queued messages and the unsent injections, for the screen.
 
 use std::ops::RangeInclusive;
 use std::sync::atomic::Ordering;
@@ -8,32 +8,32 @@ use super::{Hold, HoldError};
 use crate::proto::dissected::Direction;
 use crate::script::Outgoing;
 
-/// A message or control frame that waits: held by a rule, or after such a message.
+/// A queued message or control frame: held by a rule, or queued after a held message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
     /// Its connection.
     pub connection: u32,
-    /// The way it goes.
+    /// Its direction.
     pub direction: Direction,
     /// The numbers of its first and its last record.
     pub records: [u64; 2],
-    /// Whether it waits for a decision; otherwise only for a message before it.
+    /// Whether it needs a decision; otherwise it waits only for a message before it.
     pub is_undecided: bool,
 }
 
-/// A message or frame that a person has added, and that waits for the end of a frame or message.
+/// A message or frame of the user that is sent when a frame or message has ended.
 #[derive(Clone, Debug)]
 pub struct Injection {
     /// Its number, unique in the proxy.
     pub id: u64,
-    /// What goes.
+    /// The message or frame.
     pub outgoing: Outgoing,
     /// When it was added.
     pub since: Instant,
 }
 
 impl Hold {
-    /// What waits of messages with records in this range.
+    /// The queued messages with records in this range.
     pub fn waiting(&self, records: &RangeInclusive<u64>) -> Vec<Waiting> {
         let mut waiting = Vec::new();
         for (lane, _) in self.state().lanes() {
@@ -48,7 +48,7 @@ impl Hold {
         waiting
     }
 
-    /// Returns what `row` makes of each injection that waits, of its connection and of its direction.
+    /// Calls `row` for each unsent injection, with its connection and direction, and returns the results.
     pub fn injections<T>(&self, row: impl Fn(&Injection, u32, Direction) -> T) -> Vec<T> {
         let mut rows = Vec::new();
         for (lane, _) in self.state().lanes() {
@@ -63,7 +63,7 @@ impl Hold {
         self.injected.load(Ordering::SeqCst)
     }
 
-    /// Withdraws an injection that waits.
+    /// Withdraws an unsent injection.
     ///
     /// # Errors
     /// [`HoldError::Sent`].

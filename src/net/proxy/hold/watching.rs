@@ -48,8 +48,8 @@ impl Lane {
         matches
     }
 
-    /// What the messages after this one may refer to, if it is the first that is held of a compressed direction: the capture may not have
-    /// it any more when that is needed.
+    /// The inflated bytes that the messages after this one may refer to, if it is the first held message of a compressed direction. They
+    /// are read now, because a ring may evict them before they are needed.
     pub(super) fn window_after(
         &self,
         writing: &Writing,

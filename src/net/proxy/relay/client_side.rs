@@ -17,7 +17,7 @@ const NOT_SENT: &str = "framescope did not send this: the server of the request 
     could be taken for a response to a later one; so the connection to the client ends too";
 
 impl Relay {
-    /// Relays what the client sends; returns how that ends.
+    /// Relays the bytes of the client; returns how its direction ends.
     pub(super) fn relay_requests(
         &self,
         first: Option<Outgoing>,

@@ -16,7 +16,7 @@ pub(super) struct Lanes {
 }
 
 impl Relay {
-    /// Begins to look at frames: before the client knows that the protocol is WebSocket.
+    /// Begins to track frames, before the client knows that the protocol is WebSocket.
     pub(super) fn begin_lanes(self: &Arc<Self>) {
         // The connection has a number in the capture from here on.
         self.tap.drain_all();
@@ -53,7 +53,7 @@ impl Relay {
         }
     }
 
-    /// Waits, at the end of a direction, until what is held was sent; drops it if the direction ended otherwise.
+    /// At the end of a direction: waits until the held messages are sent, or drops them if the connection was reset or cut.
     pub(super) fn settle(&self, direction: Direction, end: End) -> End {
         let Some(lane) = self.lane(direction) else { return end };
         let end = match end {
@@ -69,7 +69,7 @@ impl Relay {
         end
     }
 
-    /// Records the end of a direction beside what its receiver got, if that was changed.
+    /// Records the end of a direction in the recording of the delivered bytes, if there is one.
     pub(super) fn end_delivered(&self, direction: Direction, how: EndReason) {
         if let Some(lanes) = self.lanes.get() {
             lanes.delivery.ended(direction, how);
