@@ -15,7 +15,7 @@ use super::packet_program::{self, PacketBytes, PacketProgram};
 use super::screen::{self, LiveScreen};
 use crate::capture::import::{self, ImportOptions, stream};
 use crate::capture::live::recorder::Recorder;
-use crate::capture::live::spool::Spool;
+use crate::capture::live::spool::{Spool, SpoolGuard};
 use crate::capture::store::Capture;
 use crate::cli::{self, PacketSource, Recording, ThemeArg};
 use crate::tui::app::LiveTraffic;
@@ -63,9 +63,10 @@ impl LiveSource for Capturing<'_> {
         Ok(Spool::for_packets(args.write.as_deref(), args.force, args.ring)?)
     }
 
-    fn start(self, spool: Spool, ended: impl FnOnce() + Send + 'static) -> anyhow::Result<Reading> {
+    fn start(self, mut spool: Spool, ended: impl FnOnce() + Send + 'static) -> anyhow::Result<Reading> {
         let cli::Capture { source, deflate, key_log, .. } = self.args;
         let path = spool.path().to_owned();
+        let files = spool.guard();
         let stream = stream::record(self.packets, spool).context("cannot start the thread that reads the packets")?;
         let options =
             ImportOptions { port: Some(source.port), deflate: *deflate, follow: false, key_log: key_log.clone() };
@@ -77,7 +78,7 @@ impl LiveSource for Capturing<'_> {
             ended();
         });
         let load = load.context("cannot start the thread that dissects the packets")?;
-        Ok(Reading { program: self.program, capture, source: source.clone(), cancel, load })
+        Ok(Reading { program: self.program, capture, source: source.clone(), cancel, load, _files: files })
     }
 }
 
@@ -89,6 +90,8 @@ struct Reading {
     /// Ends `load`.
     cancel: Arc<AtomicBool>,
     load: JoinHandle<()>,
+    /// The program may end long before the screen, which decides about the files.
+    _files: SpoolGuard,
 }
 
 impl Reading {

@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::packet_program::Programs;
 use crate::support::program::run;
+use crate::support::terminal::{Terminal, files};
 use crate::support::{exported, load, sample_path};
 use framescope::export::Format;
 
@@ -139,6 +140,35 @@ fn a_program_ends_when_framescope_is_killed() {
     child.wait().expect("ended");
     assert_eq!(fifo.read_to_end(&mut Vec::new()).expect("the end of the FIFO"), 0);
     assert!(since.elapsed() < Duration::from_secs(30), "it ended on its own");
+}
+
+#[test]
+fn an_unsaved_capture_outlives_its_program() {
+    let sample = sample_path("hello");
+    for ring in [&[][..], &["--ring", "1MiB"]] {
+        let programs = Programs::new(&[("tcpdump", &format!("cat {sample}\nexit 0"))]);
+        let folder = programs.path("");
+        let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
+        let arguments = [&["capture", "-i", "lo", "--port", "9000"][..], ring].concat();
+        for confirms in [false, true] {
+            let mut terminal = Terminal::with_env(&arguments, &folder, &[("PATH", &path)]);
+            terminal.expect("tcpdump has ended");
+            if confirms {
+                terminal.press("q");
+                terminal.expect("Quitting deletes the capture");
+                terminal.press("y");
+            } else {
+                terminal.signal(Signal::TERM);
+            }
+            terminal.end();
+            let kept = files(&folder, "live-");
+            assert_eq!(kept.is_empty(), confirms, "{ring:?}");
+            for path in &kept {
+                assert_eq!(load(path).len(), load(Path::new(&sample)).len());
+                fs::remove_file(path).expect("removed");
+            }
+        }
+    }
 }
 
 #[test]

@@ -60,6 +60,17 @@ impl Terminal {
     }
 
     pub fn sized(arguments: &[&str], folder: &Path, rows: u16, columns: u16) -> Self {
+        Self::start(Self::command(arguments, folder), rows, columns)
+    }
+
+    /// With further variables of the environment.
+    pub fn with_env(arguments: &[&str], folder: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut command = Self::command(arguments, folder);
+        variables.iter().for_each(|(name, value)| command.env(name, value));
+        Self::start(command, 36, 120)
+    }
+
+    fn command(arguments: &[&str], folder: &Path) -> CommandBuilder {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_framescope"));
         command.args(arguments);
         command.cwd(folder);
@@ -69,7 +80,7 @@ impl Terminal {
         command.env("XDG_STATE_HOME", folder.join("state"));
         command.env("TMPDIR", folder);
         command.env_remove("NO_COLOR");
-        Self::start(command, rows, columns)
+        command
     }
 
     pub fn text(&self) -> String {

@@ -37,6 +37,8 @@ pub struct Spool {
     start: u64,
     skipped: u64,
     temporary: Arc<AtomicBool>,
+    /// Whether a [`SpoolGuard`] deletes temporary files.
+    is_guarded: bool,
     pub(in crate::capture) ring: Option<Ring>,
     /// Sends the deleted files of a ring to the thread that closes them.
     closer: Option<SyncSender<Part>>,
@@ -65,6 +67,16 @@ impl SpoolCleanup {
         if self.temporary.load(Ordering::SeqCst) {
             self.files.parts().iter().for_each(Part::delete);
         }
+    }
+}
+
+/// Deletes the temporary files of a spool when it is dropped, in place of the spool: a capture is shown after nothing more is written.
+#[derive(Debug)]
+pub struct SpoolGuard(SpoolCleanup);
+
+impl Drop for SpoolGuard {
+    fn drop(&mut self) {
+        self.0.delete();
     }
 }
 
@@ -181,6 +193,7 @@ impl Spool {
             start: 0,
             skipped: 0,
             temporary: Arc::new(temporary.into()),
+            is_guarded: false,
             ring: None,
             closer: None,
         }
@@ -223,6 +236,12 @@ impl Spool {
         SpoolCleanup { temporary: Arc::clone(&self.temporary), files: self.files.clone() }
     }
 
+    /// From now on, not the end of the spool but that of the guard deletes temporary files.
+    pub fn guard(&mut self) -> SpoolGuard {
+        self.is_guarded = true;
+        SpoolGuard(self.cleanup())
+    }
+
     /// The path of the file; of a ring, the path of its files without their numbers.
     pub fn path(&self) -> &Path {
         self.ring.as_ref().map_or(&self.path, Ring::base)
@@ -231,8 +250,10 @@ impl Spool {
 
 impl Drop for Spool {
     fn drop(&mut self) {
-        // After a failure the next start lists the file.
-        self.cleanup().delete();
+        if !self.is_guarded {
+            // After a failure the next start lists the file.
+            self.cleanup().delete();
+        }
     }
 }
 
