@@ -20,7 +20,7 @@ use crate::cli::Reading;
 use crate::pasted::{self, Form, PasteOptions, Pasted};
 
 /// The most bytes of a paste, which is read into memory.
-const MAX_PASTE: u64 = 64 << 20;
+pub const MAX_PASTE: u64 = 64 << 20;
 
 /// The name of stdin in messages and as the name of the capture.
 const STDIN: &str = "stdin";

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,11 +65,13 @@ impl TourFile {
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
         let failed = |e: io::Error| anyhow!("cannot read {shown} ({e}); --steps takes a file like assets/tour/en.toml");
-        let len = fs::metadata(path).map_err(failed)?.len();
-        if len > MAX_STEPS {
-            return Err(anyhow!("{shown} is too long for a file of steps: {len} bytes, at most {MAX_STEPS}"));
+        let mut text = String::new();
+        // A device or a pipe has no length.
+        let read = fs::File::open(path).and_then(|file| file.take(MAX_STEPS + 1).read_to_string(&mut text));
+        read.map_err(failed)?;
+        if text.len() as u64 > MAX_STEPS {
+            return Err(anyhow!("{shown} is too long for a file of steps: it has more than {MAX_STEPS} bytes"));
         }
-        let text = fs::read_to_string(path).map_err(failed)?;
         let tour = Tour::parse(&text).map_err(|e| anyhow!("{shown}, {e}"))?;
         let name = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         Ok(Self::new(tour, name.to_string_lossy().into_owned()))

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::hex::{digits, hex};
+use super::hex_digits::parse_hex;
 use super::quotable::quotable;
 use crate::wire::frame::FrameHead;
 use crate::wire::opcode::Opcode;
@@ -99,7 +99,7 @@ impl CustomFrame {
                     break;
                 }
                 "hex" => {
-                    frame.payload = hex(after).ok_or(FrameLineError::Hex)?;
+                    frame.payload = parse_hex(after).ok_or(FrameLineError::Hex)?;
                     break;
                 }
                 word => frame.set(word)?,
@@ -136,7 +136,7 @@ impl CustomFrame {
             "deflate" => self.deflate = flag()?,
             "op" => self.opcode = opcode(value).ok_or(FrameLineError::Opcode)?,
             "key" => {
-                let bytes = hex(value).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
+                let bytes = parse_hex(value).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
                 self.key = Some(bytes.ok_or(FrameLineError::Key)?);
             }
             "len" => {
@@ -188,7 +188,7 @@ impl CustomFrame {
         }
         match std::str::from_utf8(&self.payload) {
             Ok(text) if as_text => line + " text " + text,
-            _ => line + " hex " + &digits(&self.payload),
+            _ => line + " hex " + &hex::encode(&self.payload),
         }
     }
 }

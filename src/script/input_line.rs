@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::custom_frame::{CustomFrame, FrameLineError};
-use super::hex::hex;
+use super::hex_digits::parse_hex;
 use super::outgoing::{Outgoing, OutgoingError};
 use super::quotable::quotable;
 
@@ -57,7 +57,7 @@ impl InputLine {
         // The text after one space is kept as it was typed.
         let (name, rest) = command.split_once(' ').unwrap_or((command, ""));
         let outgoing = match name {
-            "hex" => Outgoing::Binary(hex(rest).ok_or(LineError::Hex)?),
+            "hex" => Outgoing::Binary(parse_hex(rest).ok_or(LineError::Hex)?),
             "file" if rest.trim().is_empty() => return Err(LineError::NoPath),
             "file" => return Ok(Self::File(rest.trim().into())),
             "connect" => return Ok(Self::Connect),

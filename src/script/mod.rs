@@ -22,7 +22,7 @@
 
 mod custom_frame;
 mod error;
-mod hex;
+mod hex_digits;
 mod input_line;
 mod outgoing;
 mod parser;
@@ -36,7 +36,6 @@ mod tests;
 
 pub use self::custom_frame::{CustomFrame, FrameLineError};
 pub use self::error::ScriptError;
-pub use self::hex::digits;
 pub use self::input_line::{InputLine, LineError};
 pub use self::outgoing::Outgoing;
 pub use self::player::{Failure, FailureReason, Peer, Player, Step};

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::error::{ScriptError, ScriptProblem};
-use super::hex::hex;
+use super::hex_digits::parse_hex;
 use super::outgoing::{Outgoing, OutgoingError};
 use super::quotable::quotable;
 use super::scanner::{Located, Scanner};
@@ -119,7 +119,7 @@ impl Parser<'_> {
             "repeat" => {
                 let (times, place) = scanner.word();
                 let times = times.parse().ok().filter(|times| *times > 0).ok_or((ScriptProblem::Times, place))?;
-                if self.open.len() > MAX_DEPTH {
+                if self.open.iter().filter(|block| block.name == "repeat").count() >= MAX_DEPTH {
                     return Err((ScriptProblem::TooDeep(MAX_DEPTH), span));
                 }
                 self.add(line, Operation::Repeat(times));
@@ -161,7 +161,7 @@ impl Parser<'_> {
             "text" => Ok(Outgoing::Text(scanner.quoted()?.0)),
             "hex" => {
                 let (digits, place) = scanner.quoted()?;
-                hex(&digits).map(Outgoing::Binary).ok_or((ScriptProblem::Hex, place))
+                parse_hex(&digits).map(Outgoing::Binary).ok_or((ScriptProblem::Hex, place))
             }
             "file" if scanner.is_at_end() => Err((ScriptProblem::NoPath, place.end..place.end)),
             "file" => {

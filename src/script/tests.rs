@@ -82,6 +82,15 @@ fn statements_of_each_kind_are_read() {
     assert_eq!(script.bodies.len(), 3);
 }
 
+#[test]
+fn repeats_can_be_16_deep() {
+    let nested = |depth: usize| parse(&format!("{}ping\n{}", "repeat 2\n".repeat(depth), "end\n".repeat(depth)));
+    assert!(nested(16).is_ok());
+    assert_eq!(nested(17).map_err(|error| error.line).err(), Some(17));
+    let handler = format!("on op == ping\n{}pong\n{}end\n", "repeat 2\n".repeat(16), "end\n".repeat(16));
+    assert!(parse(&handler).is_ok());
+}
+
 /// A peer whose records are `text` messages, each with the time at which it arrives.
 struct Texts<'a> {
     texts: &'a [(u64, &'static str)],

@@ -105,6 +105,11 @@ impl Url {
         &self.target
     }
 
+    /// The target of a request for this URL in origin form (RFC 9112 §3.2.1).
+    pub fn request_target(&self) -> String {
+        if self.target.starts_with('/') { self.target.clone() } else { format!("/{}", self.target) }
+    }
+
     /// The origin of a page of this server (RFC 6454 §6.2).
     pub fn origin(&self) -> String {
         let scheme = if self.scheme.is_tls() { Scheme::Https } else { Scheme::Http };
@@ -162,6 +167,10 @@ mod tests {
         ] {
             let url: Url = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
             assert_eq!((url.host(), url.port(), url.target(), &*url.to_string()), (host, port, target, shown));
+            assert_eq!(
+                url.request_target(),
+                if target.starts_with('/') { target.to_owned() } else { format!("/{target}") }
+            );
         }
     }
 

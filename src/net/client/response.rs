@@ -163,9 +163,13 @@ mod tests {
         };
         assert_eq!(
             refusal("HTTP/1.1 404 Not Found\r\n\r\n\r\n go\u{1b} away \r\nmore"),
-            "the server answered 404 Not Found, not 101 Switching Protocols: go\u{241b} away"
+            "the server answered 404 Not Found, not 101 Switching Protocols: go\u{241b} away more"
         );
-        assert!(refusal("HTTP/1.1 403 Forbidden\r\n\r\n").contains("--origin"));
+        assert_eq!(
+            refusal("HTTP/1.1 403 Forbidden\r\n\r\nNo.\n"),
+            "the server answered 403 Forbidden, not 101 Switching Protocols: No; if it checks Origin, try -H 'Origin: URL' with an \
+             address that it allows"
+        );
         assert_eq!(
             refusal("HTTP/1.1 301\r\nLocation: wss://b/\r\n\r\n"),
             "the server answered 301, not 101 Switching Protocols; connect to its Location instead: wss://b/"

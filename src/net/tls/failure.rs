@@ -62,7 +62,7 @@ pub fn with_client(failure: &HandshakeFailure) -> Option<String> {
             format!("a client has no TLS version or cipher suite that framescope speaks (TLS 1.2, 1.3): {why:?}")
         }
         Error::InvalidMessage(_) | Error::DecryptError | Error::PeerMisbehaved(_) => format!(
-            "a client sent bytes that are no valid TLS handshake ({error}): the client must use https:// or wss:// for this address"
+            "a client sent bytes that are not a valid TLS handshake ({error}); check that it speaks TLS 1.2 or 1.3"
         ),
         other => format!("the TLS handshake with a client failed: {other}"),
     })

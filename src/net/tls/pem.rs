@@ -1,7 +1,7 @@
 //! Reads PEM files of certificates and private keys (RFC 7468), and says what to do about a file that is not one.
 
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use memchr::memmem;
@@ -23,12 +23,10 @@ pub enum PemError {
         source: io::Error,
     },
     /// The file is too long.
-    #[error("{} is too long for certificates or keys: {len} bytes, at most {MAX_FILE}", path.display())]
+    #[error("{} is too long for certificates or keys: it has more than {MAX_FILE} bytes", path.display())]
     TooLong {
         /// The file.
         path: PathBuf,
-        /// Its length in bytes.
-        len: u64,
     },
     /// The file has no PEM section.
     #[error(
@@ -131,11 +129,13 @@ pub fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, PemError> {
 
 fn read(path: &Path) -> Result<Vec<u8>, PemError> {
     let failed = |source| PemError::Io { path: path.to_owned(), source };
-    let len = fs::metadata(path).map_err(failed)?.len();
-    if len > MAX_FILE {
-        return Err(PemError::TooLong { path: path.to_owned(), len });
+    let mut text = Vec::new();
+    // A device or a pipe has no length.
+    File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut text)).map_err(failed)?;
+    if text.len() as u64 > MAX_FILE {
+        return Err(PemError::TooLong { path: path.to_owned() });
     }
-    fs::read(path).map_err(failed)
+    Ok(text)
 }
 
 fn damaged(path: &Path, error: &pem::Error) -> PemError {

@@ -198,7 +198,10 @@ impl ServerTls {
         match peeked {
             Ok(0) | Err(_) => return Err(HandshakeFailure::Ended),
             // RFC 8446 §5.1: a record of type handshake.
-            Ok(_) if first != [0x16] => return Ok(Opening::Plain(socket)),
+            Ok(_) if first != [0x16] => {
+                socket.set_read_timeout(None).map_err(|_| HandshakeFailure::Ended)?;
+                return Ok(Opening::Plain(socket));
+            }
             Ok(_) => {}
         }
         let stream = handshake::accept(socket, self.config(&local_names(local)), deadline)?;

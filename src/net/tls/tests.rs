@@ -177,8 +177,6 @@ fn a_server_must_prove_that_it_has_the_key_of_a_certificate_in_the_file() {
     let files = Files::new();
     let server = files.self_signed(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
     let chain = pem::certificates(&server[0]).expect("a certificate");
-    let verifier = client::config(&Trust { cacert: Some(server[0].clone()), insecure: false }, None);
-    drop(verifier.expect("a client"));
     // Another key signs with the same certificate.
     let other = KeyPair::generate().expect("a key");
     let key = provider()

@@ -131,6 +131,7 @@ impl RunningSource for Connected {
             current: Arc::clone(&self.current),
             reporter: self.reporter.clone()?,
             is_sending_file: Arc::default(),
+            is_connecting: Arc::default(),
         }))
     }
 
@@ -188,6 +189,8 @@ struct Lines {
     reporter: Reporter,
     /// Whether a file is being read and sent.
     is_sending_file: Arc<AtomicBool>,
+    /// Whether a further connection is being made.
+    is_connecting: Arc<AtomicBool>,
 }
 
 impl LineSender for Lines {
@@ -200,10 +203,10 @@ impl LineSender for Lines {
             InputLine::Connect if client.end().is_none() => {
                 Err("the connection has not ended; /close closes it first".to_owned())
             }
-            InputLine::Connect => {
-                self.connect_again();
-                Ok(())
+            InputLine::Connect if self.is_connecting.swap(true, Ordering::SeqCst) => {
+                Err("the latest attempt to connect has not ended".to_owned())
             }
+            InputLine::Connect => self.connect_again(),
             InputLine::Send(outgoing) => send(&client, outgoing),
             InputLine::File(path) => self.send_file(client, path.clone()),
         }
@@ -230,20 +233,29 @@ impl Lines {
     }
 
     /// Connects again, on a thread of its own, with the same settings into the same capture.
-    fn connect_again(&self) {
+    fn connect_again(&self) -> Result<(), String> {
         let (plan, recorder) = (Arc::clone(&self.plan), self.recorder.clone());
         let (current, reporter) = (Arc::clone(&self.current), Arc::clone(&self.reporter));
-        let connect = move || match plan.dial() {
-            Err(e) => reporter(News::Failure(format!("{e}; {AGAIN}"))),
-            Ok(dialed) => match plan.start(dialed, &recorder, || {}) {
-                Err(e) => reporter(News::Failure(format!("cannot start the client's threads: {e}"))),
-                Ok(client) => {
-                    *current.lock().unwrap_or_else(PoisonError::into_inner) = client.clone();
-                    watch(client, reporter);
-                }
-            },
+        let is_connecting = Arc::clone(&self.is_connecting);
+        let connect = move || {
+            let started = plan.dial().map_err(|e| format!("{e}; {AGAIN}")).and_then(|dialed| {
+                let client = plan.start(dialed, &recorder, || {});
+                client.map_err(|e| format!("cannot start the client's threads: {e}"))
+            });
+            if let Ok(client) = &started {
+                *current.lock().unwrap_or_else(PoisonError::into_inner) = client.clone();
+            }
+            is_connecting.store(false, Ordering::SeqCst);
+            match started {
+                Ok(client) => watch(client, reporter),
+                Err(line) => reporter(News::Failure(line)),
+            }
         };
-        let _ = thread::Builder::new().name("connect".to_owned()).spawn(connect);
+        let spawned = thread::Builder::new().name("connect".to_owned()).spawn(connect);
+        spawned.map(drop).map_err(|e| {
+            self.is_connecting.store(false, Ordering::SeqCst);
+            format!("cannot start a thread that connects: {e}")
+        })
     }
 }
 

@@ -68,13 +68,8 @@ impl Plan {
         check_single("--subprotocol", !args.subprotocols.is_empty(), "Sec-WebSocket-Protocol", &headers)?;
         check_single("--origin", args.origin.is_some(), "Origin", &headers)?;
         check_single("--ws-key", args.ws_key.is_some(), "Sec-WebSocket-Key", &headers)?;
-        let target = match url.target() {
-            "" => "/".to_owned(),
-            query if query.starts_with('?') => format!("/{query}"),
-            target => target.to_owned(),
-        };
         let request = RequestConfig {
-            target,
+            target: url.request_target(),
             host: url.authority().to_owned(),
             headers,
             subprotocols: args.subprotocols.clone(),

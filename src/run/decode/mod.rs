@@ -3,12 +3,13 @@
 mod layout;
 
 use std::ffi::OsString;
-use std::fs;
-use std::io::{self, IsTerminal as _, Read as _};
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::input::MAX_PASTE;
 use super::paste_export::HANDSHAKE_ADDED;
 use super::{export, stdio, theme_name};
 use crate::cli::{Decode, ThemeArg};
@@ -76,14 +77,23 @@ fn input(words: &[OsString]) -> anyhow::Result<Vec<u8>> {
         [one] if one == "-" => stdin(),
         [one] if one.as_bytes().starts_with(b"@") => {
             let path = std::ffi::OsStr::from_bytes(&one.as_bytes()[1..]);
-            fs::read(path).map_err(|e| anyhow::anyhow!("cannot read {path:?}: {e}; name a file after the @"))
+            let file = File::open(path).and_then(bounded);
+            file.map_err(|e| anyhow::anyhow!("cannot read {path:?}: {e}; name a file after the @"))
         }
         words => Ok(words.iter().map(|word| word.as_bytes()).collect::<Vec<_>>().join(&b' ')),
     }
 }
 
 fn stdin() -> anyhow::Result<Vec<u8>> {
+    bounded(io::stdin().lock()).map_err(|e| anyhow::anyhow!("cannot read stdin: {e}; try @FILE"))
+}
+
+/// Reads to the end, which must come in time: a device has none.
+fn bounded(source: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes).map_err(|e| anyhow::anyhow!("cannot read stdin: {e}; try @FILE"))?;
+    source.take(MAX_PASTE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_PASTE {
+        return Err(io::Error::other(format!("it is longer than {} MiB", MAX_PASTE >> 20)));
+    }
     Ok(bytes)
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 
 use self::answers::{Answers, Differences};
-use self::steps::{Gap, Step, Steps};
+use self::steps::{Gap, MAX_MESSAGE, Step, Steps};
 use super::connect::{Plan, header};
 use super::usage_error::UsageError;
 use super::{export, signals, stdio};
@@ -113,7 +113,7 @@ pub fn replay(args: &Replay) -> anyhow::Result<ExitCode> {
         client.shutdown();
         client.end().unwrap_or(ClientEnd::Stopped)
     });
-    let Played { sent, was_open, is_complete, lacks_close } = played.with_context(unreadable)?;
+    let Played { sent, unknown, was_open, is_complete, lacks_close } = played.with_context(unreadable)?;
     let repeated = client.number().map(|number| Answers::of(recorder.capture(), number)).unwrap_or_default();
     let differences = Differences::between((&capture, &captured), (recorder.capture(), &repeated));
     let differences = differences.with_context(unreadable);
@@ -134,6 +134,15 @@ pub fn replay(args: &Replay) -> anyhow::Result<ExitCode> {
     let may_end = matches!(end, ClientEnd::NoClose | ClientEnd::CloseTimedOut(_)) && !captured.has_close();
     if !is_complete || !end.is_clean() && !may_end {
         bail!("{}: {end}; {} sent of {}", plan.url, count(sent, "frame"), steps.list.len());
+    }
+    if let Some(no) = unknown {
+        bail!(
+            "{}: record {no} and maybe others were not sent: their messages cannot be inflated, or have more than {} MiB; {} sent of {}",
+            plan.url,
+            MAX_MESSAGE >> 20,
+            count(sent, "frame"),
+            steps.list.len()
+        );
     }
     let verdict = match differences.count {
         0 if captured.gap.is_some() => "the same as in the capture, before its gap".to_owned(),
@@ -198,9 +207,7 @@ fn request(
         "" if head.target().is_some_and(|target| !target.is_empty()) => {
             String::from_utf8_lossy(head.target().unwrap_or_default()).into_owned()
         }
-        "" => "/".to_owned(),
-        target if target.starts_with('?') => format!("/{target}"),
-        target => target.to_owned(),
+        _ => url.request_target(),
     };
     Ok(RequestConfig {
         target,
@@ -224,6 +231,8 @@ fn is_same_file(a: &Path, b: &Path) -> bool {
 struct Played {
     /// The number of frames.
     sent: u64,
+    /// The first record whose content is not known, so that it was not sent.
+    unknown: Option<u64>,
     /// False if the handshake failed.
     was_open: bool,
     /// True if all steps were sent.
@@ -256,7 +265,10 @@ impl Run<'_> {
             if !self.wait_for(step, started) {
                 return Ok(played);
             }
-            let Some(outgoing) = contents.read(step)? else { continue };
+            let Some(outgoing) = contents.read(step)? else {
+                played.unknown.get_or_insert(step.no);
+                continue;
+            };
             if !self.client.send_in_time(&outgoing) {
                 return Ok(played);
             }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::capture::store::Capture;
-use crate::capture::store::message_reader::MessageReader;
+use crate::capture::store::message_reader::{Inflated, MessageReader};
 use crate::capture::store::record::Record;
 use crate::proto::dissected::{Direction, Kind};
 use crate::proto::time::Time;
@@ -16,8 +16,8 @@ use crate::wire::opcode::Opcode;
 /// Records that are looked up at once.
 const BATCH: usize = 4096;
 
-/// The most bytes of a message that are sent.
-const MAX_MESSAGE: u64 = 256 << 20;
+/// The most bytes of a message that is sent.
+pub const MAX_MESSAGE: u64 = 256 << 20;
 
 /// The frames that the client sent and that are sent again, in order.
 #[derive(Debug, Default)]
@@ -103,7 +103,7 @@ impl Steps {
 
     /// Reads what the steps send.
     pub fn contents<'a>(&self, capture: &'a Capture) -> Contents<'a> {
-        Contents { capture, inflater: MessageReader::default(), inflated: None }
+        Contents { capture, inflater: MessageReader::default(), latest: None }
     }
 }
 
@@ -229,11 +229,11 @@ pub struct Contents<'a> {
     capture: &'a Capture,
     inflater: MessageReader,
     /// The latest compressed message in fragments: the number of its last record, and its bytes.
-    inflated: Option<(u64, Vec<u8>)>,
+    latest: Option<(u64, Vec<u8>)>,
 }
 
 impl Contents<'_> {
-    /// What a step sends; `None` if the capture lacks it, such as a compressed message that refers to bytes before the capture.
+    /// What a step sends; `None` if that is not known: the message cannot be inflated, or has more than [`MAX_MESSAGE`] bytes.
     ///
     /// # Errors
     /// If the capture cannot be read.
@@ -245,8 +245,11 @@ impl Contents<'_> {
             return Ok(payload.map(|payload| Outgoing::Frame { fin: record.fin(), opcode, payload, deflate: true }));
         }
         if record.compressed {
-            let message = self.inflater.message(self.capture, &record, MAX_MESSAGE)?;
+            let message = self.inflated(&record)?;
             return Ok(message.map(|message| whole(message.opcode, message.bytes)));
+        }
+        if record.payload_len().is_some_and(|len| len > MAX_MESSAGE) {
+            return Ok(None);
         }
         let payload = self.capture.payload(&record, 0..MAX_MESSAGE)?;
         Ok(Some(match opcode {
@@ -261,14 +264,20 @@ impl Contents<'_> {
         }))
     }
 
+    /// The compressed message that ends with a record, if all of it can be inflated.
+    fn inflated(&mut self, last: &Record) -> io::Result<Option<Inflated>> {
+        let message = self.inflater.message(self.capture, last, MAX_MESSAGE)?;
+        Ok(message.filter(|message| message.fault.is_none() && message.bytes.len() as u64 == message.len))
+    }
+
     /// The inflated bytes of a fragment.
     fn part(&mut self, part: &Part) -> io::Result<Option<Vec<u8>>> {
-        if self.inflated.as_ref().is_none_or(|(last, _)| *last != part.last) {
+        if self.latest.as_ref().is_none_or(|(last, _)| *last != part.last) {
             let Some(record) = self.capture.record(part.last) else { return Ok(None) };
-            let message = self.inflater.message(self.capture, &record, MAX_MESSAGE)?;
-            self.inflated = message.map(|message| (part.last, message.bytes));
+            let message = self.inflated(&record)?;
+            self.latest = message.map(|message| (part.last, message.bytes));
         }
-        let Some((_, bytes)) = &self.inflated else { return Ok(None) };
+        let Some((_, bytes)) = &self.latest else { return Ok(None) };
         let cut = |at: u64| (bytes.len() as u128 * u128::from(at) / u128::from(part.of.max(1))) as usize;
         Ok(Some(bytes[cut(part.bytes.start)..cut(part.bytes.end)].to_vec()))
     }

@@ -297,7 +297,7 @@ fn short_line(content: &HeldContent) -> String {
     match (content.head.opcode, text) {
         (Opcode::Text, Ok(text)) if text.starts_with('/') => format!("/{text}"),
         (Opcode::Text, Ok(text)) => text.to_owned(),
-        (Opcode::Binary, _) => format!("/hex {}", crate::script::digits(&content.payload)),
+        (Opcode::Binary, _) => format!("/hex {}", hex::encode(&content.payload)),
         (Opcode::Ping, Ok(text)) => format!("/ping {text}"),
         (Opcode::Pong, Ok(text)) => format!("/pong {text}"),
         (Opcode::Close, Ok(_)) if content.payload.is_empty() => "/close".to_owned(),
