@@ -260,7 +260,7 @@ fn a_key_log_that_is_written_later_than_the_packets_is_awaited() {
             }
             assert!(what());
         };
-        wait(&|| !capture.is_loading());
+        wait(&|| capture.awaits_secrets());
         assert_eq!((capture.totals().connections, capture.len()), (1, 0), "it waits for the secrets");
         let (half, rest) = key_log.split_at(key_log.len() / 2);
         std::fs::write(&keys, half).expect("written");
@@ -268,6 +268,7 @@ fn a_key_log_that_is_written_later_than_the_packets_is_awaited() {
         wait(&|| capture.totals().open == 0 && !capture.is_empty());
         cancel.store(true, Ordering::Relaxed);
     });
+    assert!(!capture.awaits_secrets());
     assert_eq!((said(&capture, UP).len(), said(&capture, DOWN).len()), (50, 50));
 }
 

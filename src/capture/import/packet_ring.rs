@@ -103,7 +103,7 @@ impl PacketRing {
                 },
                 Taken::Nothing if awaits_secrets => Waited::More,
                 Taken::Nothing => continue,
-                Taken::End(Err(source)) => Waited::Failed(CopyError::Read { source }.to_string()),
+                Taken::End(Err(source)) => Waited::Failed(CopyError::reading(source).to_string()),
                 Taken::End(Ok(())) => match self.spool.check_files() {
                     Ok(()) => Waited::End,
                     Err(e) => Waited::Failed(e.to_string()),

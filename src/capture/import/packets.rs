@@ -120,6 +120,7 @@ pub fn read(capture: &Capture, options: &ImportOptions, keys: KeySource, mut gro
                     awaits_secrets = flows.look_for_secrets();
                     flows.commit();
                     capture.set_loading(false);
+                    capture.set_awaiting_secrets(awaits_secrets);
                 }
                 let waited = match &mut growth {
                     Growth::Ring(ring) => ring.wait(capture, &mut flows, left, awaits_secrets, cancel),
@@ -138,8 +139,8 @@ pub fn read(capture: &Capture, options: &ImportOptions, keys: KeySource, mut gro
                         break;
                     }
                     Waited::End if left == 0 && position > 0 => break,
-                    Waited::End if position == 0 => "the file ends inside its header",
-                    Waited::End => "the file ends inside a block",
+                    Waited::End if position == 0 => "the capture ends inside its header",
+                    Waited::End => "the capture ends inside a block",
                 }
             }
             BlockEvent::Damaged => "the file is damaged",
@@ -155,6 +156,7 @@ pub fn read(capture: &Capture, options: &ImportOptions, keys: KeySource, mut gro
     if let Growth::Ring(ring) = &growth {
         ring.finish(capture);
     }
+    capture.set_awaiting_secrets(false);
     fragments.finish();
     unread.fragments = fragments.dropped;
     let notices = flows.finish();

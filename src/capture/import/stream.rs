@@ -69,6 +69,9 @@ struct State {
 pub(super) enum CopyError {
     #[error("cannot read the stream: {source}; records before that are shown")]
     Read { source: io::Error },
+    /// The source itself says why it has ended.
+    #[error("{0}")]
+    Ended(io::Error),
     #[error("cannot copy the stream to {}: {source}; {}; records before that are shown", path.display(), advice)]
     Write { path: PathBuf, source: io::Error, advice: &'static str },
     #[error("{0}; records before that are shown")]
@@ -133,6 +136,13 @@ impl PacketStream {
     }
 }
 
+impl CopyError {
+    /// Why a stream cannot be read. A capturing program that has ended gives a sentence, the system a number.
+    pub(super) fn reading(source: io::Error) -> Self {
+        if source.get_ref().is_some() { Self::Ended(source) } else { Self::Read { source } }
+    }
+}
+
 impl Destination {
     fn write(&mut self, bytes: &[u8]) -> Result<(), CopyError> {
         match self {
@@ -173,7 +183,7 @@ impl StreamCopy {
                 Ok(0) => break to.check(),
                 Ok(len) => len,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(source) => break Err(CopyError::Read { source }),
+                Err(source) => break Err(CopyError::reading(source)),
             };
             if let Err(failure) = to.write(&piece[..len]) {
                 break Err(failure);

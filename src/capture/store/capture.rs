@@ -33,6 +33,7 @@ struct Shared {
     reconstructed: OnceLock<Box<str>>,
     loading: AtomicBool,
     growing: AtomicBool,
+    awaits_secrets: AtomicBool,
     /// Whether `wake` must be called after the next change.
     armed: AtomicBool,
     /// Its clones are the [`EvictionDelay`]s that live.
@@ -70,6 +71,7 @@ impl Capture {
                 reconstructed: OnceLock::new(),
                 loading: AtomicBool::new(false),
                 growing: AtomicBool::new(false),
+                awaits_secrets: AtomicBool::new(false),
                 armed: AtomicBool::new(false),
                 eviction_delay: Arc::default(),
                 wake: OnceLock::new(),
@@ -132,6 +134,11 @@ impl Capture {
     /// Whether a file is followed while it grows.
     pub fn is_growing(&self) -> bool {
         self.shared.growing.load(Ordering::Acquire)
+    }
+
+    /// Whether TLS connections wait for their secrets in a key log.
+    pub fn awaits_secrets(&self) -> bool {
+        self.shared.awaits_secrets.load(Ordering::Acquire)
     }
 
     /// The number of the first record that is not evicted; 1 unless a ring deleted older ones.
@@ -263,6 +270,13 @@ impl Capture {
     pub(in crate::capture) fn set_loading(&self, loading: bool) {
         self.shared.loading.store(loading, Ordering::Release);
         self.changed();
+    }
+
+    /// Notes whether TLS connections wait for their secrets.
+    pub(in crate::capture) fn set_awaiting_secrets(&self, awaits: bool) {
+        if self.shared.awaits_secrets.swap(awaits, Ordering::AcqRel) != awaits {
+            self.changed();
+        }
     }
 
     pub(in crate::capture) fn set_growing(&self, growing: bool) {

@@ -173,6 +173,12 @@ fn head(app: &App, wide: u16) -> Vec<Line> {
         let words = wrap(words, usize::from(wide.saturating_sub(2)));
         words.iter().map(|line| title(line)).chain([vec![address]]).collect()
     };
+    if app.capture.awaits_secrets() {
+        return vec![
+            title("TLS has arrived, but not its secrets."),
+            vec![("Its records follow with the secrets, or without them after 10 seconds.".to_owned(), theme.text)],
+        ];
+    }
     if let Some(traffic) = &app.session.traffic {
         let mut lines = pair(&traffic.advice, &traffic.address);
         let mut keys = key(Action::Paste, "takes pasted frames");
