@@ -30,6 +30,7 @@ mod import;
 mod input;
 mod kept;
 mod key_log;
+mod key_log_layers;
 mod key_log_openssl;
 mod key_log_peers;
 mod key_log_reasons;

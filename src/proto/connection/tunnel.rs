@@ -16,6 +16,17 @@ impl Connection {
         self.dissect(Direction::ClientToServer, &kept, last);
     }
 
+    /// Reads unrecognized bytes of the client from here on: they are encrypted. After a loss, none of them begins a frame. The server
+    /// may still answer without encryption.
+    pub fn read_no_further(&mut self) {
+        self.directions[0].opaque(&mut self.state);
+    }
+
+    /// Returns true if the client has asked for a tunnel, and the proxy has not answered.
+    pub fn awaits_tunnel(&self) -> bool {
+        self.state.requests.iter().any(|(_, facts)| facts.is_connect())
+    }
+
     /// Returns true if a proxy has opened a tunnel, of which no bytes were fed yet.
     pub fn begins_tunnel(&self) -> bool {
         self.state.tunnel.is_some_and(|starts| starts == self.directions.each_ref().map(Dissector::position))

@@ -71,6 +71,14 @@ pub const fn begins_with_hello(bytes: &[u8]) -> bool {
     matches!(bytes, [HANDSHAKE, 0x03, 0..=4, _, _, 1 | 2, ..])
 }
 
+/// Returns true if bytes begin with a TLS record that certainly holds a ClientHello, or its beginning (RFC 8446 §4.1.2).
+pub fn begins_with_client_hello(bytes: &[u8]) -> bool {
+    let [HANDSHAKE, 3, 0..=4, high, low, 1, 0, length_high, length_low, 3, 0..=3, ..] = *bytes else { return false };
+    let [record, message] = [[high, low], [length_high, length_low]].map(u16::from_be_bytes);
+    // The message begins the record, and has the version, a random, a suite and a compression at least.
+    message >= 41 && record >= 4 && record <= message.saturating_add(4)
+}
+
 /// Returns true if bytes begin with a TLS record that holds a ServerHello.
 pub const fn is_server_hello(bytes: &[u8]) -> bool {
     matches!(bytes, [HANDSHAKE, 0x03, 0..=4, _, _, 2, ..])

@@ -2,84 +2,119 @@
 //! not known yet whether they can be decrypted; all others are fed as they are.
 
 use super::Flows;
-use super::held::{Encrypted, Step};
+use super::held::{Encrypted, Layer, Step};
 use super::undecided::Decision;
 use crate::capture::import::tls::{Event, Found, Session, Undecryptable};
 use crate::proto::connection::HandshakeSummary;
 use crate::proto::dissected::{Direction, EndReason, Missing};
 use crate::proto::time::Time;
+use crate::wire::http;
+use crate::wire::proxy_header::{ProxyHeader, ProxyReading};
 use crate::wire::tls::{self, CLOSE_NOTIFY, Protection, USER_CANCELED};
 
 /// The identifier of HTTP/2 in ALPN (RFC 9113 §3.1).
 const HTTP_2: &[u8] = b"h2";
 
+/// The most layers of TLS in a connection.
+const MAX_LAYERS: usize = 4;
+
 impl Flows {
-    /// Takes the next bytes of a connection with TLS.
-    pub(super) fn feed_encrypted(
-        &mut self,
-        i: usize,
-        number: u32,
-        direction: Direction,
-        bytes: &[u8],
-        position: u64,
-        time: Time,
-    ) {
-        match &mut self.flows[i].encrypted {
+    /// Takes the next bytes of a layer: of the stream, or what the layer outside it has decrypted. Those of the innermost layer are for
+    /// the dissectors.
+    #[inline]
+    pub(super) fn feed_layer(&mut self, layer: Layer, direction: Direction, bytes: &[u8], position: u64, time: Time) {
+        let Layer { flow: i, number, depth } = layer;
+        match self.flows[i].layers.get_mut(depth) {
             Some(Encrypted::Decrypted(session)) => {
                 session.push(direction, bytes, time, &mut self.output, &mut self.decryption);
-                self.take_decrypted(i, number);
+                self.take_decrypted(layer);
             }
-            Some(Encrypted::Held(held)) => {
-                held.opening.push(direction, bytes);
-                self.hold(i, number, Step::Bytes { direction, position, len: bytes.len(), time });
-            }
-            None => self.feed_plain(i, number, direction, bytes, position, time),
+            Some(Encrypted::Held(_)) => self.feed_held(layer, direction, bytes, position, time),
+            None => match self.tls_begins_at(i, direction, bytes) {
+                Some(at) => self.feed_beginning(layer, bytes, at, position, time),
+                None => self.feed_plain(i, number, direction, bytes, position, time),
+            },
         }
     }
 
-    /// The next bytes of a connection with TLS are lost.
-    pub(super) fn lose_encrypted(&mut self, i: usize, number: u32, direction: Direction, len: u64, time: Time) {
-        match &mut self.flows[i].encrypted {
+    /// Takes the next bytes of a layer that is held.
+    fn feed_held(&mut self, layer: Layer, direction: Direction, bytes: &[u8], position: u64, time: Time) {
+        let Layer { flow: i, number, .. } = layer;
+        let flow = &mut self.flows[i];
+        let awaits = flow.connection.as_ref().is_some_and(|connection| connection.awaits_tunnel());
+        let Some(held) = flow.held_mut() else { return };
+        if direction == Direction::ServerToClient && awaits && !held.opening.has_begun(direction) {
+            // The client did not wait for the answer of the proxy.
+            let (answer, rest) = bytes.split_at(http::head_len(bytes, 0).unwrap_or(bytes.len()));
+            self.feed_plain(i, number, direction, answer, position, time);
+            if !rest.is_empty() {
+                self.feed_layer(layer, direction, rest, position + answer.len() as u64, time);
+            }
+            return;
+        }
+        held.opening.push(direction, bytes);
+        self.hold(i, number, Step::Bytes { direction, position, len: bytes.len(), time });
+    }
+
+    /// Takes bytes of the client of which those from `at` on begin another layer.
+    fn feed_beginning(&mut self, layer: Layer, bytes: &[u8], at: usize, position: u64, time: Time) {
+        let Layer { flow: i, number, .. } = layer;
+        let direction = Direction::ClientToServer;
+        let (before, rest) = bytes.split_at(at);
+        if !before.is_empty() {
+            self.feed_plain(i, number, direction, before, position, time);
+        }
+        let position = position + before.len() as u64;
+        self.begin_layer(i, number, rest);
+        match self.flows[i].held() {
+            Some(_) => self.feed_layer(layer, direction, rest, position, time),
+            None => self.feed_plain(i, number, direction, rest, position, time),
+        }
+    }
+
+    /// The next bytes of a layer are lost.
+    pub(super) fn lose_layer(&mut self, layer: Layer, direction: Direction, missing: Missing, time: Time) {
+        let Layer { flow: i, number, depth } = layer;
+        match self.flows[i].layers.get_mut(depth) {
             Some(Encrypted::Decrypted(session)) => {
-                session.lose(direction, len, time, &mut self.output);
-                self.take_decrypted(i, number);
+                session.lose(direction, missing.bytes, time, &mut self.output);
+                self.take_decrypted(layer);
             }
             Some(Encrypted::Held(held)) => {
                 held.opening.lose(direction);
-                self.hold(i, number, Step::Lost { direction, len, time });
+                self.hold(i, number, Step::Lost { direction, missing, time });
             }
-            None => self.lose_plain(i, number, direction, len.into(), time),
+            None => self.lose_plain(i, number, direction, missing, time),
         }
     }
 
-    /// Ends a direction of a connection with TLS. Returns false if the end can be passed to the dissectors now.
-    pub(super) fn end_encrypted(
-        &mut self,
-        i: usize,
-        number: u32,
-        direction: Direction,
-        how: EndReason,
-        time: Time,
-    ) -> bool {
-        match &mut self.flows[i].encrypted {
-            Some(Encrypted::Held(_)) if how == EndReason::Fin => {
-                self.hold(i, number, Step::Fin { direction, time });
-                return true;
+    /// Ends a direction of the layers from `depth` on. Returns false if the end can be passed to the dissectors now.
+    pub(super) fn end_layers(&mut self, layer: Layer, direction: Direction, how: EndReason, time: Time) -> bool {
+        let Layer { flow: i, number, mut depth } = layer;
+        loop {
+            match self.flows[i].layers.get(depth) {
+                Some(Encrypted::Decrypted(_)) => {
+                    self.end_session(Layer { flow: i, number, depth }, direction, how, time);
+                    depth += 1;
+                }
+                Some(Encrypted::Held(_)) if how == EndReason::Fin => {
+                    self.hold(i, number, Step::Fin { direction, time });
+                    return true;
+                }
+                Some(Encrypted::Held(_)) if how == EndReason::Rst => self.settle_encryption(i, Decision::Closed),
+                Some(Encrypted::Held(_)) => self.settle_encryption(i, Decision::Over),
+                None => return false,
             }
-            Some(Encrypted::Held(_)) if how == EndReason::Rst => self.settle_encryption(i, Decision::Closed),
-            Some(Encrypted::Held(_)) => self.settle_encryption(i, Decision::Over),
-            _ => {}
         }
-        self.end_decrypted(i, number, direction, how, time);
-        false
     }
 
     /// The last bytes of a direction were decrypted, as far as possible.
-    fn end_decrypted(&mut self, i: usize, number: u32, direction: Direction, how: EndReason, time: Time) {
-        let Some(Encrypted::Decrypted(session)) = &mut self.flows[i].encrypted else { return };
+    fn end_session(&mut self, layer: Layer, direction: Direction, how: EndReason, time: Time) {
+        let Layer { flow: i, number, depth } = layer;
+        let Some(Encrypted::Decrypted(session)) = self.flows[i].layers.get_mut(depth) else { return };
         session.end(direction, time, &mut self.output, &mut self.decryption);
         let failure = session.failure(how);
-        self.take_decrypted(i, number);
+        self.take_decrypted(layer);
         // The other direction may still show why.
         let is_last = self.flows[i].open == 1;
         if let Some(reason) = failure.filter(|_| is_last) {
@@ -87,18 +122,20 @@ impl Flows {
         }
     }
 
-    /// Decrypts a connection from its beginning on.
+    /// Decrypts the layer that is held, from its beginning on.
     pub(super) fn decrypt(&mut self, i: usize, number: u32, session: Box<Session>) {
+        let layer = Layer { flow: i, number, depth: self.flows[i].layers.len().saturating_sub(1) };
         for step in self.release(i, Some(session)) {
             match step {
                 Step::Bytes { direction, position, len, time } => match self.capture.read_file(position, len) {
-                    Ok(bytes) => self.feed_encrypted(i, number, direction, &bytes, position, time),
-                    Err(_) => self.lose_encrypted(i, number, direction, len as u64, time),
+                    Ok(bytes) => self.feed_layer(layer, direction, &bytes, position, time),
+                    Err(_) => self.lose_layer(layer, direction, (len as u64).into(), time),
                 },
-                Step::Lost { direction, len, time } => self.lose_encrypted(i, number, direction, len, time),
+                Step::Lost { direction, missing, time } => self.lose_layer(layer, direction, missing, time),
                 Step::Fin { direction, time } => {
-                    self.end_decrypted(i, number, direction, EndReason::Fin, time);
-                    self.end_plain(i, number, direction, EndReason::Fin, time);
+                    if !self.end_layers(layer, direction, EndReason::Fin, time) {
+                        self.end_plain(i, number, direction, EndReason::Fin, time);
+                    }
                 }
             }
         }
@@ -113,44 +150,54 @@ impl Flows {
                 notes.extend(std::mem::take(kept));
             }
         }
-        let Some(Encrypted::Held(held)) = std::mem::replace(&mut flow.encrypted, session.map(Encrypted::Decrypted))
-        else {
-            return Vec::new();
-        };
+        let Some(Encrypted::Held(held)) = flow.layers.pop() else { return Vec::new() };
+        flow.layers.extend(session.map(Encrypted::Decrypted));
         self.held -= held.steps.len();
         held.steps
     }
 
-    /// Feeds what was decrypted to the dissectors.
-    fn take_decrypted(&mut self, i: usize, number: u32) {
-        self.note_decryption(i, number);
+    /// Feeds what a layer decrypted to the next one.
+    fn take_decrypted(&mut self, layer: Layer) {
+        let Layer { flow: i, number, depth } = layer;
+        self.note_decryption(layer);
         let mut output = std::mem::take(&mut self.output);
+        // What is decrypted in vain is bounded for all layers together.
+        std::mem::swap(&mut self.output.effort, &mut output.effort);
         let position = if output.bytes.is_empty() { Ok(0) } else { self.decryption.keep(&output.bytes) };
         for event in output.events.drain(..) {
             match event {
                 Event::Data { direction, from, to, time } => {
-                    self.place_notes(i, direction, (to - from) as u64);
+                    let bytes = &output.bytes[from..to];
+                    if let Some(Encrypted::Decrypted(session)) = self.flows[i].layers.get_mut(depth) {
+                        session.has_data = true;
+                    }
+                    if depth + 1 == self.flows[i].layers.len() {
+                        self.place_notes(i, direction, bytes.len() as u64);
+                    }
                     match &position {
-                        Ok(position) => {
-                            let bytes = &output.bytes[from..to];
-                            self.feed_plain(i, number, direction, bytes, position + from as u64, time);
+                        Ok(at) => {
+                            self.feed_layer(layer.inner(), direction, bytes, at + from as u64, time);
                         }
-                        Err(_) => self.lose_plain(i, number, direction, ((to - from) as u64).into(), time),
+                        Err(_) => {
+                            let missing = (bytes.len() as u64).into();
+                            self.lose_layer(layer.inner(), direction, missing, time);
+                        }
                     }
                 }
                 Event::Lost { direction, bytes, time } => {
-                    self.lose_plain(i, number, direction, Missing::about(bytes), time);
+                    self.lose_layer(layer.inner(), direction, Missing::about(bytes), time);
                 }
-                Event::Alert { direction, code } if !is_end(code) && self.has_no_data(i) => {
+                Event::Alert { direction, code } if !is_end(code) && !self.has_data(layer) => {
                     self.refuse(i, number, Undecryptable::Alert { by: direction, code: Some(code) });
                 }
                 Event::Alert { .. } | Event::Extensions(_) | Event::Ticket(_) => {}
             }
         }
         output.clear();
+        std::mem::swap(&mut self.output.effort, &mut output.effort);
         self.output = output;
         let flow = &mut self.flows[i];
-        if let Some(Encrypted::Decrypted(session)) = &flow.encrypted
+        if let Some(Encrypted::Decrypted(session)) = flow.layers.get(depth)
             && session.alpn() == HTTP_2
             && !std::mem::replace(&mut flow.is_http_2, true)
         {
@@ -159,9 +206,10 @@ impl Flows {
     }
 
     /// Takes note of a connection of which a record was decrypted.
-    fn note_decryption(&mut self, i: usize, number: u32) {
+    fn note_decryption(&mut self, layer: Layer) {
+        let Layer { flow: i, number, depth } = layer;
         let flow = &mut self.flows[i];
-        if let Some(Encrypted::Decrypted(session)) = &flow.encrypted
+        if let Some(Encrypted::Decrypted(session)) = flow.layers.get(depth)
             && !flow.is_decrypted
             && session.has_opened()
         {
@@ -170,10 +218,18 @@ impl Flows {
         }
     }
 
-    /// Returns true if no application data was decrypted.
-    fn has_no_data(&self, i: usize) -> bool {
-        let connection = self.flows[i].connection.as_ref();
-        connection.is_some_and(|connection| Direction::BOTH.iter().all(|side| connection.position(*side) == 0))
+    /// Returns true if application data of a layer was decrypted.
+    fn has_data(&self, layer: Layer) -> bool {
+        let decrypted = self.flows[layer.flow].layers.get(layer.depth);
+        decrypted.is_some_and(|layer| matches!(layer, Encrypted::Decrypted(session) if session.has_data))
+    }
+
+    /// Takes note why nothing that follows is decrypted. It is shown as it is.
+    pub(super) fn refuse_all(&mut self, i: usize, number: u32, reason: Undecryptable) {
+        self.refuse(i, number, reason);
+        if let Some(connection) = &mut self.flows[i].connection {
+            connection.read_no_further();
+        }
     }
 
     /// Takes note why a connection is not decrypted, or not to its end. The first reason counts.
@@ -220,29 +276,51 @@ impl Flows {
             self.flows[i].connection = Some(connection);
             self.hold_encrypted(i);
         } else if self.flows[i].is_tls {
-            self.refuse(i, number, Undecryptable::NoKeyLog);
+            self.refuse_all(i, number, Undecryptable::NoKeyLog);
         } else if !is_possible && (!self.flows[i].begun || bytes.is_empty()) {
             // The capture lacks the beginning, of which TLS may have been.
             self.flows[i].search = Some(Box::default());
         }
     }
 
-    /// A tunnel through a proxy begins with these bytes of the client. Decides whether it may be TLS that can be decrypted.
-    pub(super) fn begin_tunnel(&mut self, i: usize, number: u32, bytes: &[u8]) {
-        if !tls::may_begin_hello(bytes) {
-            return;
+    /// Where in these bytes TLS begins, after others: in a tunnel through a proxy, after a header of the PROXY protocol, or where a
+    /// protocol changes to TLS.
+    #[inline]
+    fn tls_begins_at(&self, i: usize, direction: Direction, bytes: &[u8]) -> Option<usize> {
+        match bytes {
+            [tls::HANDSHAKE | b'C' | b'P' | b'\r', ..] if direction == Direction::ClientToServer => {}
+            _ => return None,
         }
+        let flow = &self.flows[i];
+        let connection = flow.connection.as_ref().filter(|connection| !connection.about().websocket)?;
+        if flow.is_refused || flow.layers.len() == MAX_LAYERS {
+            return None;
+        }
+        if connection.begins_tunnel() && tls::may_begin_hello(bytes) {
+            return Some(0);
+        }
+        let at = match ProxyHeader::read(bytes) {
+            ProxyReading::Header(header) => header.len,
+            // The client need not wait for the answer of the proxy.
+            _ if bytes.starts_with(b"CONNECT ") => http::head_len(bytes, 0)?,
+            _ => 0,
+        };
+        tls::begins_with_client_hello(&bytes[at..]).then_some(at)
+    }
+
+    /// A layer may begin with these bytes of the client. Holds it if it can perhaps be decrypted.
+    fn begin_layer(&mut self, i: usize, number: u32, bytes: &[u8]) {
         if self.decryption.may_decrypt() {
             self.hold_encrypted(i);
         } else if tls::begins_with_hello(bytes) {
-            self.refuse(i, number, Undecryptable::NoKeyLog);
+            self.refuse_all(i, number, Undecryptable::NoKeyLog);
         }
     }
 
     /// Holds the bytes of a connection from here on.
     fn hold_encrypted(&mut self, i: usize) {
         let flow = &mut self.flows[i];
-        flow.encrypted = Some(Encrypted::held());
+        flow.layers.push(Encrypted::held());
         for (kept, notes) in flow.encrypted_notes.iter_mut().zip(&mut flow.notes) {
             kept.append(notes);
         }
@@ -263,7 +341,7 @@ impl Flows {
             Found::Tls => {
                 flow.search = None;
                 flow.is_tls = true;
-                self.refuse(i, number, Undecryptable::NotCaptured);
+                self.refuse_all(i, number, Undecryptable::NotCaptured);
             }
         }
     }

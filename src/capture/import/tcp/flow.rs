@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use super::direction::Side;
-use super::held::Encrypted;
+use super::held::{Encrypted, Held};
 use super::opening::Opening;
 use crate::capture::import::link::{TcpHead, VirtualNetwork};
 use crate::capture::import::tls::Search;
@@ -34,8 +34,8 @@ pub(super) struct Flow {
     /// Whether its SYN was captured.
     pub begun: bool,
     pub is_tls: bool,
-    /// Its decryption, if it is TLS that may be decrypted.
-    pub encrypted: Option<Encrypted>,
+    /// Its layers of TLS that may be decrypted, the outermost first. Only the last one can be held.
+    pub layers: Vec<Encrypted>,
     /// Where TLS had encrypted its bytes, if a marker says so.
     pub was_encrypted: Option<Protection>,
     /// Whether a record of it was decrypted.
@@ -94,7 +94,7 @@ impl Flow {
             opening: Opening::None,
             begun,
             is_tls: false,
-            encrypted: None,
+            layers: Vec::new(),
             was_encrypted: None,
             is_decrypted: false,
             is_refused: false,
@@ -124,6 +124,22 @@ impl Flow {
         let ends = (tcp.source, tcp.destination);
         let is_between = ends == (self.server, self.client) || ends == (self.client, self.server);
         is_between && !tcp.flags.syn && !self.is_beside_others && !self.sides.iter().all(|side| side.ended)
+    }
+
+    /// The layer of TLS that is held until it is known whether it can be decrypted.
+    pub fn held(&self) -> Option<&Held> {
+        match self.layers.last() {
+            Some(Encrypted::Held(held)) => Some(held),
+            _ => None,
+        }
+    }
+
+    /// See [`Self::held`].
+    pub fn held_mut(&mut self) -> Option<&mut Held> {
+        match self.layers.last_mut() {
+            Some(Encrypted::Held(held)) => Some(held),
+            _ => None,
+        }
     }
 
     /// What its handshake says.

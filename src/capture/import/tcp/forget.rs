@@ -2,7 +2,7 @@
 
 use super::Flows;
 use super::flow::Flow;
-use super::held::{Encrypted, Step};
+use super::held::Step;
 use super::undecided::Decision;
 use crate::proto::dissected::Direction;
 
@@ -17,10 +17,7 @@ impl Flows {
         for i in 0..self.flows.len() {
             let flow = &self.flows[i];
             let is_early = |step: &Step| step.position().is_some_and(|own| own < position);
-            let is_undecided = match &flow.encrypted {
-                Some(Encrypted::Held(held)) => held.steps.iter().any(is_early),
-                _ => false,
-            };
+            let is_undecided = flow.held().is_some_and(|held| held.steps.iter().any(is_early));
             if flow.sides.iter().any(|side| side.waits_since(position)) {
                 self.feed_all_waiting(i, &Direction::BOTH);
                 Direction::BOTH.into_iter().for_each(|direction| self.settle(i, direction, self.last));

@@ -3,17 +3,40 @@
 use std::time::Instant;
 
 use crate::capture::import::tls::{Opening, Session};
-use crate::proto::dissected::Direction;
+use crate::proto::dissected::{Direction, Missing};
 use crate::proto::time::Time;
 
-/// A connection that is TLS, or may be.
+/// A layer of a connection.
+#[derive(Clone, Copy)]
+pub(super) struct Layer {
+    /// The index of the connection.
+    pub flow: usize,
+    /// The number of the connection.
+    pub number: u32,
+    /// How many layers of TLS are outside it.
+    pub depth: usize,
+}
+
+impl Layer {
+    /// The outermost one.
+    pub const fn outermost(flow: usize, number: u32) -> Self {
+        Self { flow, number, depth: 0 }
+    }
+
+    /// The next one inside it.
+    pub const fn inner(self) -> Self {
+        Self { depth: self.depth + 1, ..self }
+    }
+}
+
+/// A layer of TLS in a connection, or what may be one.
 pub(super) enum Encrypted {
     /// Its bytes are held.
     Held(Box<Held>),
     Decrypted(Box<Session>),
 }
 
-/// What happened to a connection before it was known whether it can be decrypted.
+/// What happened in a layer before it was known whether it can be decrypted.
 #[derive(Default)]
 pub(super) struct Held {
     pub opening: Opening,
@@ -34,7 +57,7 @@ pub(super) enum Step {
     },
     Lost {
         direction: Direction,
-        len: u64,
+        missing: Missing,
         time: Time,
     },
     Fin {
@@ -54,7 +77,7 @@ impl Step {
 }
 
 impl Encrypted {
-    /// A connection whose first bytes begin like TLS.
+    /// Bytes that begin like TLS.
     pub fn held() -> Self {
         Self::Held(Box::default())
     }

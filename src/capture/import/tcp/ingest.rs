@@ -1,5 +1,6 @@
 //! Feeds the next bytes of a stream to the dissector, and its records to the capture.
 
+use super::held::Layer;
 use super::{Flows, is_request};
 use crate::capture::format::file_markers::ProxiedLate;
 use crate::capture::store::index::{ConnectionEntry, Extent};
@@ -40,21 +41,11 @@ impl Flows {
         if self.flows[i].search.is_some() {
             self.search_tls(i, number, direction, bytes);
         }
-        let flow = &self.flows[i];
-        if direction == Direction::ClientToServer
-            && flow.encrypted.is_none()
-            && flow.connection.as_ref().is_some_and(|connection| connection.begins_tunnel())
-        {
-            self.begin_tunnel(i, number, bytes);
-        }
         let flow = &mut self.flows[i];
         let side = &mut flow.sides[direction.index()];
         flow.latest[direction.index()] = Some(Extent::new(side.taken, position, bytes.len()));
         side.taken += bytes.len() as u64;
-        if flow.encrypted.is_some() {
-            return self.feed_encrypted(i, number, direction, bytes, position, time);
-        }
-        self.feed_plain(i, number, direction, bytes, position, time);
+        self.feed_layer(Layer::outermost(i, number), direction, bytes, position, time);
     }
 
     /// The next bytes of a direction for the dissectors: those of the stream, or decrypted ones.
@@ -70,7 +61,7 @@ impl Flows {
     ) {
         let flow = &mut self.flows[i];
         let other = direction.opposite();
-        let is_uncertain = flow.encrypted.as_ref().is_some_and(|encrypted| encrypted.is_uncertain(other));
+        let is_uncertain = flow.layers.iter().any(|layer| layer.is_uncertain(other));
         let outstanding = flow.outstanding || is_uncertain || flow.sides[other.index()].is_incomplete();
         if let Some(connection) = &mut flow.connection {
             self.batch.extend(number, direction, Extent::new(connection.position(direction), position, bytes.len()));
@@ -89,13 +80,10 @@ impl Flows {
         let number = self.number_of(i, direction, &[], time);
         let flow = &mut self.flows[i];
         flow.sides[direction.index()].taken += missing.bytes;
-        if flow.encrypted.is_some() {
-            return self.lose_encrypted(i, number, direction, missing.bytes, time);
-        }
-        if let Some(search) = &mut flow.search {
+        if let Some(search) = flow.search.as_mut().filter(|_| flow.layers.is_empty()) {
             search.lose(direction, missing.bytes);
         }
-        self.lose_plain(i, number, direction, missing, time);
+        self.lose_layer(Layer::outermost(i, number), direction, missing, time);
     }
 
     /// The dissectors lack the next bytes of a direction.
@@ -110,7 +98,7 @@ impl Flows {
     /// A marker gives the stream offset at which the next frame or head begins.
     pub(super) fn begins(&mut self, i: usize, direction: Direction, at: Option<u64>) {
         let flow = &mut self.flows[i];
-        if flow.encrypted.is_some() {
+        if !flow.layers.is_empty() {
             return;
         }
         if let (Some(at), Some(number), Some(connection)) = (at, flow.number, &mut flow.connection) {
@@ -122,7 +110,7 @@ impl Flows {
     /// A marker says which record comes next in a direction.
     pub(super) fn state_record(&mut self, i: usize, direction: Direction, stated: StatedRecord) {
         let flow = &mut self.flows[i];
-        let Some(connection) = flow.connection.as_mut().filter(|_| flow.encrypted.is_none()) else { return };
+        let Some(connection) = flow.connection.as_mut().filter(|_| flow.layers.is_empty()) else { return };
         flow.stated = true;
         let known = connection.about().websocket;
         connection.state_record(direction, stated, &mut self.records);
@@ -189,7 +177,7 @@ impl Flows {
             return;
         }
         self.late += flow.sides[direction.index()].drop_waiting();
-        if flow.encrypted.is_some() && self.end_encrypted(i, number, direction, reason, time) {
+        if self.end_layers(Layer::outermost(i, number), direction, reason, time) {
             return;
         }
         self.end_plain(i, number, direction, reason, time);
@@ -205,7 +193,7 @@ impl Flows {
         let flow = &mut self.flows[i];
         flow.open -= 1;
         if flow.open == 0 {
-            (flow.connection, flow.encrypted) = (None, None);
+            (flow.connection, flow.layers) = (None, Vec::new());
             (flow.notes, flow.encrypted_notes) = Default::default();
         }
     }

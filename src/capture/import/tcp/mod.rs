@@ -131,7 +131,7 @@ impl Flows {
         let is_new = tcp.wire_len > 0 && !side.ended && !side.repeats && stream_offset(end) > side.taken;
         let note = match note {
             Some(note) if is_new => {
-                let notes = if flow.encrypted.is_some() { &mut flow.encrypted_notes } else { &mut flow.notes };
+                let notes = if !flow.layers.is_empty() { &mut flow.encrypted_notes } else { &mut flow.notes };
                 notes[direction.index()].entry(stream_offset(end)).or_insert(note);
                 None
             }

@@ -68,7 +68,7 @@ impl Flows {
     fn hold_back(&mut self, i: usize, direction: Direction, tcp: &TcpHead) -> bool {
         let flow = &mut self.flows[i];
         let upgraded = flow.connection.as_ref().is_none_or(|connection| connection.about().websocket);
-        let is_encrypted = flow.encrypted.is_some();
+        let is_encrypted = !flow.layers.is_empty();
         if direction == Direction::ClientToServer || upgraded || !(flow.begun || is_encrypted) || !tcp.flags.ack {
             return false;
         }
@@ -96,7 +96,7 @@ impl Flows {
                 self.capture.read_file(latest.position + (begin - latest.offset), again.len())
             }
             // Its stream consists of decrypted bytes.
-            _ if flow.encrypted.is_some() => return,
+            _ if !flow.layers.is_empty() => return,
             _ => {
                 self.commit();
                 self.capture.stream(number, direction, begin, again.len() as u64)

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::Flows;
-use super::held::{Encrypted, Held, Step};
+use super::held::{Held, Step};
 use crate::capture::import::tls::{Event, Handshake, Output, Progress, Session, Undecryptable};
 use crate::proto::dissected::EndReason;
 use crate::wire::tls::CLOSE_NOTIFY;
@@ -28,7 +28,7 @@ pub(super) enum Decision {
 impl Flows {
     /// No further bytes or secrets of a connection are awaited.
     pub(super) fn settle_encryption(&mut self, i: usize, decision: Decision) {
-        if let (Some(Encrypted::Held(_)), Some(number)) = (&self.flows[i].encrypted, self.flows[i].number) {
+        if let (Some(_), Some(number)) = (self.flows[i].held(), self.flows[i].number) {
             self.advance(i, number, decision);
         }
     }
@@ -41,7 +41,7 @@ impl Flows {
         let found = self.decryption.look_again();
         let patience = self.decryption.patience();
         for i in std::mem::take(&mut self.awaiting) {
-            let Some(Encrypted::Held(held)) = &self.flows[i].encrypted else { continue };
+            let Some(held) = self.flows[i].held() else { continue };
             let is_over = held.since.is_some_and(|since| since.elapsed() >= patience);
             let decision = if is_over { Decision::Over } else { Decision::IfKnown };
             match self.flows[i].number {
@@ -69,7 +69,7 @@ impl Flows {
 
     /// Holds the next bytes of a connection, and decides about it if that is possible.
     pub(super) fn hold(&mut self, i: usize, number: u32, step: Step) {
-        let Some(Encrypted::Held(held)) = &mut self.flows[i].encrypted else { return };
+        let Some(held) = self.flows[i].held_mut() else { return };
         held.steps.push(step);
         self.held += 1;
         let is_awaited = held.since.is_some();
@@ -82,7 +82,7 @@ impl Flows {
     /// Decides whether a connection can be decrypted, if that is known.
     fn advance(&mut self, i: usize, number: u32, decision: Decision) {
         let flow = &self.flows[i];
-        let Some(Encrypted::Held(held)) = &flow.encrypted else { return };
+        let Some(held) = flow.held() else { return };
         let is_complete = flow.sides.iter().all(|side| side.ended);
         let is_closed = is_complete || decision == Decision::Closed;
         let may_hold = decision == Decision::IfKnown && self.held < MAX_HELD;
@@ -110,7 +110,7 @@ impl Flows {
             },
         };
         if let Some(reason) = refused {
-            self.refuse(i, number, reason);
+            self.refuse_all(i, number, reason);
         }
         for step in self.release(i, None) {
             match step {
@@ -118,7 +118,7 @@ impl Flows {
                     Ok(bytes) => self.feed_plain(i, number, direction, &bytes, position, time),
                     Err(_) => self.lose_plain(i, number, direction, (len as u64).into(), time),
                 },
-                Step::Lost { direction, len, time } => self.lose_plain(i, number, direction, len.into(), time),
+                Step::Lost { direction, missing, time } => self.lose_plain(i, number, direction, missing, time),
                 Step::Fin { direction, time } => self.end_plain(i, number, direction, EndReason::Fin, time),
             }
         }
@@ -126,7 +126,7 @@ impl Flows {
 
     /// The session of a connection whose hellos are known.
     fn session(&mut self, i: usize) -> Result<Box<Session>, Undecryptable> {
-        let Some(Encrypted::Held(held)) = &self.flows[i].encrypted else { return Err(Undecryptable::NotCaptured) };
+        let Some(held) = self.flows[i].held() else { return Err(Undecryptable::NotCaptured) };
         let (client, server) = held.opening.hellos().ok_or(Undecryptable::NotCaptured)?;
         let session = match Session::new(client, server, &mut self.decryption.secrets) {
             Err(reason) if reason.may_change() && self.decryption.look_again() => {
@@ -139,7 +139,7 @@ impl Flows {
 
     /// The session of a connection of which the log has the secrets of one side alone.
     fn session_of_part(&self, i: usize) -> Option<Box<Session>> {
-        let Some(Encrypted::Held(held)) = &self.flows[i].encrypted else { return None };
+        let held = self.flows[i].held()?;
         let (client, server) = held.opening.hellos()?;
         let session = Session::of_part(client, server, &self.decryption.secrets)?;
         session.may_read_data().then(|| Box::new(session))
@@ -147,7 +147,7 @@ impl Flows {
 
     /// Why a session has no secrets, if that is because its handshake failed. `is_closed`: no more bytes follow.
     fn refusal(&self, i: usize, is_closed: bool) -> Option<Undecryptable> {
-        let Some(Encrypted::Held(held)) = &self.flows[i].encrypted else { return None };
+        let held = self.flows[i].held()?;
         match held.opening.handshake() {
             Handshake::Refused { by, code: Some(code) } => Some(Undecryptable::Alert { by, code: Some(code) }),
             Handshake::Refused { by, code: None } if is_closed => {
@@ -160,10 +160,7 @@ impl Flows {
 
     /// Returns true if the next bytes of a connection can show that its handshake fails.
     fn is_shaking_hands(&self, i: usize) -> bool {
-        match &self.flows[i].encrypted {
-            Some(Encrypted::Held(held)) => held.opening.handshake() != Handshake::Done,
-            _ => false,
-        }
+        self.flows[i].held().is_some_and(|held| held.opening.handshake() != Handshake::Done)
     }
 
     /// The alert that ended a handshake, if the log has the secrets of the handshake.
@@ -177,7 +174,7 @@ impl Flows {
                     let bytes = self.capture.read_file(position, len).ok()?;
                     session.push_handshake(direction, &bytes, time, &mut output);
                 }
-                Step::Lost { direction, len, time } => session.lose(direction, len, time, &mut output),
+                Step::Lost { direction, missing, time } => session.lose(direction, missing.bytes, time, &mut output),
                 Step::Fin { .. } => {}
             }
         }
@@ -190,7 +187,7 @@ impl Flows {
     }
 
     fn await_secrets(&mut self, i: usize) {
-        if let Some(Encrypted::Held(held)) = &mut self.flows[i].encrypted {
+        if let Some(held) = self.flows[i].held_mut() {
             held.since.get_or_insert_with(Instant::now);
             self.awaiting.push(i);
         }

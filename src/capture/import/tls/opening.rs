@@ -187,6 +187,11 @@ impl Opening {
         Some((self.client.as_ref()?, self.server.as_ref()?))
     }
 
+    /// Returns true if a side has sent something.
+    pub const fn has_begun(&self, direction: Direction) -> bool {
+        !self.sides[direction.index()].beginning.is_empty()
+    }
+
     /// Returns true if the client's hello is known: the connection is TLS.
     pub fn is_tls(&self) -> bool {
         self.client.is_some() || self.server.is_some() || self.failed.is_some() || self.alert.is_some()

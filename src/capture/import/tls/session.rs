@@ -20,6 +20,8 @@ pub struct Session {
     master: Option<Secret>,
     /// The protocol that the server chose (RFC 7301); empty if none.
     alpn: Vec<u8>,
+    /// Whether application data was decrypted.
+    pub has_data: bool,
     /// The side whose data has no secret in the log.
     lacking: Option<Direction>,
     /// The ClientHello that renegotiates the session.
@@ -64,7 +66,16 @@ impl Session {
     fn of_sides(params: TlsParams, sides: [Decryptor; 2]) -> Self {
         let lacks = |direction: &Direction| !sides[direction.index()].may_read_data();
         let lacking = Direction::BOTH.into_iter().find(lacks);
-        Self { params, sides, master: None, alpn: Vec::new(), lacking, renegotiating: None, refused: None }
+        Self {
+            params,
+            sides,
+            master: None,
+            alpn: Vec::new(),
+            has_data: false,
+            lacking,
+            renegotiating: None,
+            refused: None,
+        }
     }
 
     /// Returns true if application data of one side at least can be decrypted.
