@@ -46,7 +46,7 @@ impl PacketRing {
     /// Starts the thread that reads `source`.
     pub(super) fn start(mut source: impl Read + Send + 'static, spool: Spool) -> io::Result<Self> {
         let (sender, pieces) = piece_queue();
-        // Nobody waits for this thread: a pipe on which nothing arrives would hold it.
+        // This thread is not joined: it would block on a pipe that nothing is written to.
         thread::Builder::new().name("stream".to_owned()).spawn(move || {
             let mut piece = vec![0; PIECE];
             loop {

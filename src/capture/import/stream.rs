@@ -1,5 +1,5 @@
-//! Captures that arrive through a pipe. A thread copies the stream into a private file without a name, because captures are read by
-//! position; packets are read from that file while it grows.
+//! Captures that arrive through a pipe. Captures are read by position, so a thread copies the stream into a private file without a name, or
+//! into the file of a capture that can be kept; packets are read from that file while it grows. A ring is written elsewhere: `packet_ring`.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek as _, Write as _};
@@ -130,7 +130,7 @@ impl PacketStream {
     fn copied(source: impl Read + Send + 'static, files: Files, to: Destination) -> io::Result<Self> {
         let copy = Arc::new(StreamCopy::default());
         let progress = Arc::clone(&copy);
-        // Nobody waits for this thread: a pipe on which nothing arrives would hold it.
+        // This thread is not joined: it would block on a pipe that nothing is written to.
         thread::Builder::new().name("stream".to_owned()).spawn(move || progress.run(source, to))?;
         Ok(Self { files, growth: Growth::Stream(copy) })
     }

@@ -8,7 +8,7 @@ use crate::proto::dissected::Direction;
 
 /// How many open connections without a packet in the ring are remembered. Of more, those that were silent longest are ended: if the
 /// capture lacks the end of a connection, it looks like one that is silent.
-const MAX_SILENT: usize = 4096;
+pub(super) const MAX_SILENT: usize = 4096;
 
 impl Flows {
     /// Reads what is held and lies before a file position, although earlier bytes of the stream are missing, or it is not known whether

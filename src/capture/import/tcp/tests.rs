@@ -51,7 +51,7 @@ impl Packets {
             },
             payload,
             position: 0,
-            block: (0, 0),
+            block: (self.time, self.time + 1),
             time: Time(self.time),
             notes: Vec::new(),
             marker: None,
@@ -94,4 +94,43 @@ fn a_reset_drops_the_dissectors_too() {
     packets.send(10_000, UP, &mut up, REQUEST, PLAIN);
     packets.send(10_000, UP, &mut up, &[], TcpFlags { rst: true, ..PLAIN });
     assert!(packets.flows.flows[0].connection.is_none());
+}
+
+#[test]
+fn a_ring_forgets_connections_of_which_no_packet_is_kept() {
+    let mut packets = Packets::new();
+    packets.flows.keep_openings();
+    let sent = |packets: &mut Packets, port: u16, ends: bool| {
+        let (mut up, mut down) = (7, 9);
+        packets.send(port, UP, &mut up, &[], SYN);
+        packets.send(port, UP, &mut up, REQUEST, PLAIN);
+        packets.send(port, DOWN, &mut down, RESPONSE, PLAIN);
+        if ends {
+            packets.send(port, UP, &mut up, &[], FIN);
+            packets.send(port, DOWN, &mut down, &[], FIN);
+        }
+        [up, down]
+    };
+    // One without a byte, one that has ended, one that is open, and one whose packets are kept.
+    packets.send(10_000, UP, &mut 7, &[], SYN);
+    sent(&mut packets, 10_001, true);
+    let [mut up, _] = sent(&mut packets, 10_002, false);
+    let kept = packets.time;
+    sent(&mut packets, 10_003, true);
+    packets.flows.commit();
+    packets.flows.forget_before(kept + 1);
+    let ports: Vec<u16> = packets.flows.flows.iter().map(|flow| flow.client.port()).collect();
+    assert_eq!(ports, [10_002, 10_003]);
+    let records = packets.flows.capture.len();
+    packets.send(10_002, UP, &mut up, HELLO_UP, PLAIN);
+    packets.flows.commit();
+    assert_eq!((packets.flows.flows.len(), packets.flows.capture.len()), (2, records + 1), "it goes on");
+    // If the capture lacks the ends of many connections, those that were silent longest are ended.
+    for port in 20_000..20_000 + u16::try_from(forget::MAX_SILENT).expect("a port") + 5 {
+        sent(&mut packets, port, false);
+    }
+    packets.flows.forget_before(packets.time + 2);
+    packets.flows.commit();
+    assert_eq!(packets.flows.flows.len(), forget::MAX_SILENT);
+    assert_eq!(packets.flows.flows[0].client.port(), 20_005);
 }
