@@ -156,7 +156,7 @@ mod tests {
             let text = text(wire, id);
             assert!(text.starts_with(start) && text.contains(value), "{wire}: {text}");
         }
-        assert_eq!(explain("82 7e 01 2c", DOWN, MessagePart::Whole, FieldId::ExtendedLen16).1, "300 bytes");
+        assert_eq!(explain("82 7e 01 2c", DOWN, MessagePart::Whole, FieldId::ExtendedLen16).1, "bytes of payload");
     }
 
     #[test]

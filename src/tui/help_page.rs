@@ -16,7 +16,7 @@ const COLUMNS_FROM: [u16; 3] = [0, 76, 160];
 const AROUND: u16 = 5;
 
 /// Least width of columns whose sections all have names of the same width.
-const SAME_NAMES_FROM: u16 = 50;
+const SAME_NAMES_FROM: u16 = 36;
 
 /// Lines of the border around a page.
 const BORDER: u16 = 2;

@@ -129,7 +129,9 @@ pub fn parts(tour: &TourState, keymap: &Keymap) -> (Vec<TourLine>, Vec<TourLine>
         return (text, vec![(TourRole::Hint, waiting)]);
     }
     let task = match step.check {
-        Check::Answer(_) if tour.answer.is_none() => format!("▸ {} Press {next} to answer.", step.task),
+        Check::Answer(_) if tour.answer.is_none() => {
+            format!("▸ {} Press {next} first: until then, letters are commands.", step.task)
+        }
         Check::Answer(_) | Check::Select(..) => format!("▸ {}", step.task),
     };
     let mut about = vec![(TourRole::Task, task)];

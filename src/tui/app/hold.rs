@@ -23,6 +23,9 @@ use crate::wire::opcode::Opcode;
 /// The longest payload that is edited in the prompt, in bytes.
 const MAX_EDITED: usize = 64 << 10;
 
+/// The longest message whose frames are copied for that, in bytes on the wire.
+const MAX_COPIED: u64 = 1 << 20;
+
 /// What a typed line sends.
 enum Typed {
     Message(Outgoing),
@@ -46,6 +49,9 @@ impl App {
             return;
         }
         self.refresh_held();
+        if self.held.is_empty() {
+            return self.open_prompt(Purpose::Rule, String::new());
+        }
         // While the list follows, its cursor is where nobody has put it.
         let chosen = (!self.list.following).then_some(self.list.cursor);
         self.dialogs.open = Some(Dialog::Hold(HoldPanel::on_record(&self.held, chosen)));
@@ -159,6 +165,10 @@ impl App {
     /// Opens the panel again after a prompt.
     fn return_to_hold(&mut self) {
         self.refresh_held();
+        if self.held.is_empty() {
+            self.dialogs.open = None;
+            return;
+        }
         self.dialogs.open = Some(Dialog::Hold(HoldPanel::on_record(&self.held, Some(self.list.cursor))));
         self.reveal_held();
     }
@@ -188,6 +198,10 @@ impl App {
 
     /// Asks for what goes in place of a held message.
     fn edit_held(&mut self, desk: &dyn HoldDesk, row: &HeldRow) {
+        // Its frames may have more bytes than its payload, and are copied while nothing else goes on.
+        if row.len > MAX_COPIED {
+            return self.ask_file(row.id, &format!("{} on the wire", count(row.len, "byte")));
+        }
         let content = match desk.content(row.id) {
             Ok(content) => content,
             Err(e) => {
@@ -196,20 +210,28 @@ impl App {
             }
         };
         if content.payload.len() > MAX_EDITED {
-            let bytes = count(content.payload.len() as u64, "byte");
-            let mut prompt = Prompt::new(Purpose::Edit(row.id), "/file ".to_owned());
-            prompt.remark =
-                Some(format!("{bytes} are too long to edit here: give a file, or send the message on or drop it"));
-            self.dialogs.open = Some(Dialog::Prompt(prompt));
-            return;
+            let len = content.payload.len() as u64;
+            // Of a longer message, only the beginning is inflated.
+            let size = if len < MAX_COPIED { count(len, "byte") } else { "more than 1 MiB".to_owned() };
+            return self.ask_file(row.id, &size);
         }
         self.open_prompt(Purpose::Edit(row.id), simple_line(&content));
+    }
+
+    /// Asks for a file that goes in place of a message that is too long for the prompt.
+    fn ask_file(&mut self, id: u64, size: &str) {
+        let mut prompt = Prompt::new(Purpose::Edit(id), "/file ".to_owned());
+        prompt.remark =
+            Some(format!("{size} is too much to edit here: give a file, or send the message on or drop it"));
+        self.dialogs.open = Some(Dialog::Prompt(prompt));
     }
 
     /// The message of a prompt in its next form: text or hex alone, then with the whole header.
     pub(super) fn next_form(&mut self, prompt: Prompt) -> Prompt {
         let Purpose::Edit(id) = prompt.purpose else { return prompt };
-        let Some(content) = self.session.hold.as_ref().and_then(|desk| desk.content(id).ok()) else { return prompt };
+        let is_short = self.held.rows.iter().any(|row| row.id == id && row.len <= MAX_COPIED);
+        let desk = self.session.hold.as_ref().filter(|_| is_short);
+        let Some(content) = desk.and_then(|desk| desk.content(id).ok()) else { return prompt };
         let typed = prompt.input().value();
         match other_form(typed, &content) {
             Ok(line) => Prompt::new(prompt.purpose, line),
@@ -260,15 +282,18 @@ impl App {
 
     /// Sends what was typed into a connection; the prompt stays open for the next line.
     pub(super) fn inject(&mut self, connection: u32, direction: Direction, text: &str) -> Result<(), String> {
+        if text.is_empty() {
+            // A second Enter sends no empty message.
+            self.open_prompt(Purpose::Inject { connection, direction }, String::new());
+            return Ok(());
+        }
         let typed = typed(text)?;
         let Some(desk) = self.desk() else { return Ok(()) };
         match typed {
             Typed::File(path) => self.send_file(desk, path, Receiver::Of { connection, direction }),
             Typed::Message(outgoing) => desk.inject(connection, direction, outgoing)?,
         }
-        if !text.is_empty() {
-            self.sent.add(text);
-        }
+        self.sent.add(text);
         self.open_prompt(Purpose::Inject { connection, direction }, String::new());
         Ok(())
     }

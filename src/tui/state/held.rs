@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use crate::capture::query::messages::Messages;
 use crate::capture::query::summary;
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
@@ -49,6 +50,11 @@ impl HeldMessages {
         }
     }
 
+    /// Whether there is nothing to decide about, to send, or to hold.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.injections.is_empty() && self.rules.is_empty()
+    }
+
     /// The content of a message in a line; empty if it is not known.
     pub fn preview(&self, row: &HeldRow) -> &str {
         self.previews.get(&row.id).map_or("", String::as_str)
@@ -80,7 +86,11 @@ impl HeldMessages {
 }
 
 fn preview(capture: &Capture, row: &HeldRow) -> String {
-    let Some(record) = capture.record(row.last_record) else { return String::new() };
-    let summary = summary::of(capture, &record, &mut MessageReader::default());
+    let Some(record) = capture.record(row.record) else { return String::new() };
+    let (mut messages, mut reader) = (Messages::default(), MessageReader::default());
+    let summary = match messages.look(capture, &record) {
+        Some(message) => summary::of_message(capture, &record, message, &mut reader),
+        None => summary::of(capture, &record, &mut reader),
+    };
     format!("{} {}", summary.kind, summary.preview).trim_end().to_owned()
 }

@@ -158,6 +158,8 @@ impl TourState {
     /// Leaves the line of the answer, and keeps what is typed.
     pub fn leave_answer(&mut self) {
         self.left_answer = self.answer.take();
+        // What is wrong with an answer is not shown without it.
+        self.wrong = None;
     }
 
     /// The answer that was typed is wrong.

@@ -12,6 +12,9 @@ use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::wire::printable;
 
+/// Fewest columns for the beginning of an address.
+const LEAST_PLACE: u16 = 16;
+
 pub fn render(app: &App, buffer: &mut Buffer) {
     let area = app.layout.header;
     let theme = &app.theme;
@@ -96,8 +99,11 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         x += 1;
         x += put(buffer, area, x, 0, &format!(" {} ", words.join(" · ")), theme.alarm);
     }
+    // Where it listens comes first in the title of a proxy: beside an alarm, the rest may be cut.
+    let room = help_at.saturating_sub(x + 3);
+    let place = if room >= LEAST_PLACE { fit(place, usize::from(room)) } else { place.to_owned() };
     let mut parts = [
-        (place.to_owned(), "", theme.text, 2),
+        (place, "", theme.text, 2),
         (state, "", state_style, 3),
         (decrypted.to_owned(), "", theme.info, 3),
         (live_below(app), "", theme.good, 3),

@@ -43,7 +43,7 @@ pub fn inner(app: &App, width: u16, height: u16) -> Rect {
 pub fn ask(app: &App, question: &Question, buffer: &mut Buffer) {
     let theme = &app.theme;
     let (title, context, text) = match question {
-        Question::Quit => ("Quit", Context::Quit, unsaved(app)),
+        Question::Quit => ("Quit", Context::Quit, unsaved(app) + &held(app)),
         Question::DeleteKept(kept) => ("Delete", Context::Delete, kept::deletion(kept)),
         Question::Replace(ExportRequest { path, .. }) | Question::ReplaceFile(FileRequest { path, .. }) => {
             ("Replace", Context::Replace, format!("{} exists.", path.display()))
@@ -76,5 +76,13 @@ fn unsaved(app: &App) -> String {
         }
         Some(Unsaved::Notes) => "Your notes are in no file yet. Saving writes the capture with its notes.".to_owned(),
         None => "Everything is saved.".to_owned(),
+    }
+}
+
+/// What happens to messages that wait; empty if there are none.
+fn held(app: &App) -> String {
+    match app.held.count {
+        0 => String::new(),
+        held => format!(" {} will be sent on.", count(held as u64, "held message")),
     }
 }

@@ -7,8 +7,8 @@ use crate::capture::store::message_reader::MessageReader;
 use crate::wire::frame::FrameHead;
 use crate::wire::mask;
 
-/// The most inflated bytes of a message that can be edited.
-const MAX_INFLATED: u64 = 64 << 20;
+/// The most inflated bytes of a message that are read to be edited: more than a prompt takes.
+const MAX_INFLATED: u64 = 1 << 20;
 
 /// The content of a message or control frame.
 #[derive(Clone, Debug, PartialEq, Eq)]

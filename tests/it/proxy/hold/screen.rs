@@ -123,16 +123,22 @@ fn the_arrow_of_a_held_message_does_not_reach_the_other_side() {
 fn what_waits_to_be_sent_is_shown_until_it_has_gone() {
     let (mut terminal, mut client, mut server, _folder) = shown("text contains \"held\"", (24, 80));
     let fragment = frame(false, Opcode::Text, Some(KEY), b"begun");
-    // The rule of the other direction only: this one passes as it arrives.
+    // Without a rule, bytes pass as they arrive.
     terminal.press("b\x1b[Bx");
     terminal.expect("nothing held · 0 hold rules");
+    terminal.press("\x1b");
+    terminal.expect("q quit");
+    // With nothing to choose from, the key asks for a rule at once.
+    terminal.press("b");
+    terminal.expect("Hold messages that match");
     terminal.press("\x1b");
     terminal.expect("q quit");
     client.write_all(&fragment).expect("written");
     assert_eq!(read(&mut server, fragment.len()), fragment);
     terminal.expect("begun");
     terminal.press("I");
-    for line in ["mine", "other"] {
+    // An empty line sends nothing.
+    for line in ["mine", "", "other"] {
         terminal.press(&format!("{line}\r"));
     }
     terminal.expect("2 to send");
