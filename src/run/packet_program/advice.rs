@@ -59,7 +59,7 @@ impl Failure {
                 let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
                 let path = shell::word(&path.to_string_lossy());
                 Some(format!(
-                    "allow it to all users of this machine with `sudo setcap cap_net_raw,cap_net_admin=eip {path}`"
+                    "allow it for all users of this machine with `sudo setcap cap_net_raw,cap_net_admin=eip {path}`"
                 ))
             }
             Self::NotExecutable { .. } | Self::NotInstalled => None,
