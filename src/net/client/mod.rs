@@ -28,9 +28,11 @@ use super::stream::Stream;
 use super::wiretap::Wiretap;
 use crate::capture::live::recorder::Recorder;
 use crate::proto::dissected::Direction;
-use crate::proto::endpoint::Limits;
 use crate::script::{Outgoing, Script};
 use crate::wire::close::CloseCode;
+
+/// How long the server may take for its response to the handshake request.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a write may wait for a server that takes no bytes.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -45,30 +47,14 @@ const FIN_TIMEOUT: Duration = Duration::from_secs(2);
 const SHUTDOWN: [Duration; 2] = [Duration::from_millis(800), Duration::from_millis(800)];
 
 /// The settings of a client.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ClientConfig {
     /// The handshake.
     pub request: RequestConfig,
-    /// How long the server may take for its response.
-    pub handshake_timeout: Duration,
     /// The heartbeats.
     pub heartbeat: HeartbeatConfig,
-    /// The limits of messages. They are judged in pieces and not kept, so no limit is needed.
-    pub limits: Limits,
     /// The script to run.
     pub script: Option<Arc<Script>>,
-}
-
-impl Default for ClientConfig {
-    fn default() -> Self {
-        Self {
-            request: RequestConfig::default(),
-            handshake_timeout: Duration::from_secs(10),
-            heartbeat: HeartbeatConfig::default(),
-            limits: Limits { message: u64::MAX },
-            script: None,
-        }
-    }
 }
 
 /// A connection of a client; clones are the same connection.

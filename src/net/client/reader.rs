@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use super::end::ClientEnd;
 use super::response::{self, Refusal};
 use super::shared::{Open, Shared, State};
-use super::{ClientConfig, driver};
+use super::{ClientConfig, HANDSHAKE_TIMEOUT, driver};
 use crate::net::heartbeat::Heartbeat;
 use crate::net::random::random;
 use crate::net::stream::{is_timeout, is_tls_over};
 use crate::proto::body::{Body, Progress};
 use crate::proto::dissected::MAX_HTTP_HEAD;
-use crate::proto::endpoint::{Endpoint, EndpointEvent};
+use crate::proto::endpoint::{Endpoint, EndpointEvent, Limits};
 use crate::proto::handshake::RequestFacts;
 use crate::wire::http::{self, Head};
 
@@ -26,6 +26,9 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Reading waits while so many bytes of replies are not written.
 const MAX_REPLIES: usize = 16 << 20;
 
+/// Messages are validated piece by piece and not stored, so no limit is needed.
+const NO_LIMITS: Limits = Limits { message: u64::MAX };
+
 /// Runs the connection until the server ends it, or breaks a rule; returns how it ended.
 pub(super) fn run(shared: &Shared, config: &ClientConfig) -> ClientEnd {
     match shake_hands(shared, config) {
@@ -36,7 +39,7 @@ pub(super) fn run(shared: &Shared, config: &ClientConfig) -> ClientEnd {
 
 /// Performs the opening handshake (RFC 6455 §4.1). Returns the bytes that followed the response.
 fn shake_hands(shared: &Shared, config: &ClientConfig) -> Result<Vec<u8>, ClientEnd> {
-    let deadline = Instant::now() + config.handshake_timeout;
+    let deadline = Instant::now() + HANDSHAKE_TIMEOUT;
     let request = config.request.encode();
     driver::write(shared, &request)?;
     let mut input = Vec::new();
@@ -47,7 +50,7 @@ fn shake_hands(shared: &Shared, config: &ClientConfig) -> Result<Vec<u8>, Client
         }
         // A server that sends interim responses for ever never lets a read time out.
         if Instant::now() >= deadline {
-            return Err(ClientEnd::NoResponse(config.handshake_timeout));
+            return Err(ClientEnd::NoResponse(HANDSHAKE_TIMEOUT));
         }
         match http::head_len(&input, scanned) {
             // An interim response comes before the final one (RFC 9110 §15.2).
@@ -65,7 +68,7 @@ fn shake_hands(shared: &Shared, config: &ClientConfig) -> Result<Vec<u8>, Client
         match read(shared, Some(deadline), &mut input)? {
             Read::Bytes => {}
             Read::End => return Err(ClientEnd::EndedInHandshake),
-            Read::TimedOut => return Err(ClientEnd::NoResponse(config.handshake_timeout)),
+            Read::TimedOut => return Err(ClientEnd::NoResponse(HANDSHAKE_TIMEOUT)),
         }
     };
     let rest = input.split_off(head_len);
@@ -75,7 +78,7 @@ fn shake_hands(shared: &Shared, config: &ClientConfig) -> Result<Vec<u8>, Client
         return Err(Refusal::of_status(&head, &body).into());
     }
     let deflate = response::accepted(&head, &RequestFacts::of(&Head::read(&request)))?;
-    let mut endpoint = Endpoint::client(config.limits, || random().to_ne_bytes()).without_messages();
+    let mut endpoint = Endpoint::client(NO_LIMITS, || random().to_ne_bytes()).without_messages();
     if let Some(params) = deflate {
         endpoint = endpoint.with_deflate(params);
     }

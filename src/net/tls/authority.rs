@@ -66,7 +66,6 @@ pub enum AuthorityError {
 
 /// The local CA.
 pub struct Authority {
-    certificate: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
 }
 
@@ -143,7 +142,7 @@ impl Authority {
             return Err(AuthorityError::Expired(date(last)));
         }
         let issuer = Issuer::from_ca_cert_der(&certificate, key)?;
-        Ok(Self { certificate, issuer })
+        Ok(Self { issuer })
     }
 
     /// Loads the authority, or creates it. The second value is true if it was created.
@@ -159,11 +158,6 @@ impl Authority {
             },
             loaded => Ok((loaded?, false)),
         }
-    }
-
-    /// Its certificate.
-    pub const fn certificate(&self) -> &CertificateDer<'static> {
-        &self.certificate
     }
 
     /// What signs certificates.

@@ -78,7 +78,7 @@ impl Plan {
             key: args.ws_key.clone(),
         };
         let heartbeat = heartbeat(&args.heartbeats);
-        let config = ClientConfig { request, heartbeat, script, ..ClientConfig::default() };
+        let config = ClientConfig { request, heartbeat, script };
         let headless = args.recording.headless.then_some(args.linger);
         Ok(Self { headless, unix_socket: args.unix_socket.clone(), ..Self::to(url, config) })
     }
