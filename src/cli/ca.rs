@@ -6,8 +6,9 @@ use clap::{Args, Subcommand};
 #[derive(Args, Clone, Debug)]
 #[command(
     after_long_help = "The CA, called the local CA, issues the certificates of serve --tls, proxy --tls and proxy --forward --intercept, for localhost and \
-the names that clients ask for; these commands create it if it is missing. framescope never installs it: show prints how other programs \
-come to trust it. Whoever has its key can pose as any server to them, so remove it when you no longer need it, there too."
+the names that clients ask for; these commands create it if it is missing. framescope never installs the CA; framescope ca show prints \
+the commands with which other programs trust it. Whoever has its key can pose as any server to these programs: when you no longer need \
+it, run framescope ca remove and remove it from them."
 )]
 pub struct Ca {
     /// What to do

@@ -47,7 +47,7 @@ pub struct Replay {
     #[arg(long, value_enum, default_value_t = Pace::Time, value_name = "time|answers")]
     pub pace: Pace,
 
-    /// With --pace time: so many times faster than captured, such as 10 or 0.5
+    /// With --pace time: divide the captured times by this number, such as 10 or 0.5
     #[arg(long, value_name = "N", value_parser = speed)]
     pub speed: Option<f64>,
 

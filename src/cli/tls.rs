@@ -35,7 +35,7 @@ pub struct ServerTrust {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub cacert: Option<PathBuf>,
 
-    /// Accept any certificate of a server: anybody on the way can then read and change the traffic
+    /// Accept any certificate of a server: anyone between framescope and the server can then read and change the traffic
     #[arg(long, short = 'k')]
     pub insecure: bool,
 }

@@ -116,7 +116,7 @@ impl Wiretap {
     /// Reports that a peer ended its direction of a TLS connection now, without announcing that (RFC 8446 §6.1). `error` is that of the
     /// read: see [`super::stream::is_tls_over`].
     pub fn truncated(&self, direction: Direction, error: &io::Error) {
-        self.notice(&failure::unannounced_end(error));
+        self.notice(&failure::unannounced_end(direction.sender(), error));
         self.ended(direction, EndReason::Fin);
     }
 

@@ -18,7 +18,7 @@ pub fn with_server(host: &str, failure: &HandshakeFailure) -> String {
         HandshakeFailure::Ended => {
             return format!("{host} ended the connection during the TLS handshake; does it speak TLS on this port?");
         }
-        HandshakeFailure::Name => return format!("no certificate can be for a host with the name {host}"),
+        HandshakeFailure::Name => return format!("{host} cannot be in a certificate; use a DNS name or an IP address"),
         HandshakeFailure::Io(e) => return format!("the connection to {host} failed during the TLS handshake: {e}"),
         HandshakeFailure::Tls(error) => error,
     };
@@ -82,14 +82,14 @@ pub fn in_tunnel(host: &str, failure: &HandshakeFailure) -> Option<String> {
     Some(format!("tunnel to {host}: {reason}; without --intercept {host} its TLS passes unread"))
 }
 
-/// What ended a TLS connection after its handshake, if not close_notify. `error` is that of the read.
-pub fn unannounced_end(error: &io::Error) -> String {
+/// Says how `peer` ("client" or "server") ended a TLS connection after its handshake without close_notify. `error` is that of the read.
+pub fn unannounced_end(peer: &str, error: &io::Error) -> String {
     let what = match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         None => "without close_notify".to_owned(),
         Some(Error::AlertReceived(alert)) => format!("with the alert {}{}", name(*alert), meaning(*alert)),
         Some(violation) => format!("with bytes that violate TLS ({violation})"),
     };
-    format!("a peer ended a TLS connection {what}: the last bytes may be missing (RFC 8446 §6.1)")
+    format!("the {peer} ended TLS {what}: its last bytes may be missing (RFC 8446 §6.1)")
 }
 
 /// What is wrong with a certificate, and what to do about it.
@@ -141,7 +141,7 @@ const fn meaning(alert: AlertDescription) -> &'static str {
         AlertDescription::HandshakeFailure => ": no common cipher suite, or no certificate for this name",
         AlertDescription::ProtocolVersion => ": it speaks neither TLS 1.2 nor 1.3",
         AlertDescription::UnrecognisedName => ": it has no certificate for this name",
-        AlertDescription::CertificateRequired => ": it requires a certificate of the client, which framescope has not",
+        AlertDescription::CertificateRequired => ": it requires a client certificate, which framescope cannot present",
         AlertDescription::NoApplicationProtocol => ": it does not speak HTTP/1.1",
         _ => "",
     }

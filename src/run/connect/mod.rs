@@ -266,7 +266,7 @@ fn send(client: &Client, outgoing: &Outgoing) -> Result<(), String> {
     }
     Err(match client.end() {
         Some(end) => format!("not sent: {end}; /connect connects again"),
-        None if client.is_open() => "not sent".to_owned(),
+        None if client.is_open() => "not sent: the connection was not open yet; press Enter again".to_owned(),
         None => "not sent: the handshake has not ended, or the connection is closing".to_owned(),
     })
 }

@@ -71,7 +71,7 @@ fn send_lines(client: &Client, linger: Duration, has_unsent: &AtomicBool) -> io:
         if outgoing.is_close() {
             client.settle(linger, MAX_LINGER);
             if has_more(&mut input)? {
-                refuse("a close is the last that a client sends: the lines after it are not sent");
+                refuse("the client sends nothing after a close: later lines are not sent");
             }
         }
         if !client.send_in_time(&outgoing) {
