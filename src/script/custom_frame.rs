@@ -13,7 +13,7 @@ const EXAMPLE_KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 /// The longest payload with a 7-bit length.
 const MAX_LEN_7: u64 = 125;
 
-/// A frame. What is not set is right for the side that sends it.
+/// A frame to send. Fields that are `None` take the value that the protocol requires of the sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomFrame {
     /// FIN.
@@ -152,7 +152,7 @@ impl CustomFrame {
         Ok(())
     }
 
-    /// The head of the frame. `usual` is a new masking key if the side that sends it masks; `len` is the length of the payload as it goes.
+    /// The head of the frame. `usual` is a new masking key if the side that sends it masks; `len` is the length of the payload after compression.
     pub fn head(&self, usual: Option<[u8; 4]>, len: u64) -> FrameHead {
         let masks = self.mask.unwrap_or(self.key.is_some() || usual.is_some());
         let key = masks.then(|| self.key.or(usual).unwrap_or(EXAMPLE_KEY));

@@ -1,7 +1,7 @@
 //! Hex digits in lines and scripts.
 
-/// Bytes from hex digits, with or without `0x` before them, and with or without white space, colons or minus signs between the pairs. No
-/// digit is no byte.
+/// Bytes from hex digits, with or without `0x` before them, and with or without white space, colons or minus signs between the pairs. An
+/// empty text is no bytes.
 pub(super) fn parse_hex(typed: &str) -> Option<Vec<u8>> {
     let typed = typed.trim();
     let digits = typed.strip_prefix("0x").unwrap_or(typed);

@@ -94,64 +94,85 @@ impl Parser<'_> {
                 let outgoing = close(&mut scanner)?;
                 self.send_statement(line, span, outgoing)?;
             }
-            "expect" => {
-                let (place, mut after) = match scanner.split_at_last("within") {
-                    Some(found) => found,
-                    None if scanner.is_at_end() => return Err((ScriptProblem::ExpectWhat, span)),
-                    None => {
-                        let end = scanner.rest().1.end;
-                        return Err((ScriptProblem::NoWithin, end..end));
-                    }
-                };
-                if place.is_empty() {
-                    return Err((ScriptProblem::ExpectWhat, span));
-                }
-                let filter = filter(text, place)?;
-                let within = duration(&mut after)?;
-                after.end()?;
-                self.add(line, Operation::Expect { filter, within });
-                return Ok(());
-            }
+            "expect" => self.expect(line, text, &mut scanner, span)?,
             "wait" => {
                 let duration = duration(&mut scanner)?;
                 self.add(line, Operation::Wait(duration));
             }
-            "repeat" => {
-                let (times, place) = scanner.word();
-                let times = times.parse().ok().filter(|times| *times > 0).ok_or((ScriptProblem::Times, place))?;
-                if self.open.iter().filter(|block| block.name == "repeat").count() >= MAX_DEPTH {
-                    return Err((ScriptProblem::TooDeep(MAX_DEPTH), span));
-                }
-                self.add(line, Operation::Repeat(times));
-                self.open_block("repeat", line, span);
-            }
-            "on" => {
-                if let Some(open) = self.open.last() {
-                    return Err((ScriptProblem::NestedOn(open.name), span));
-                }
-                let (rest, place) = scanner.rest();
-                let trigger = match rest {
-                    "" => return Err((ScriptProblem::OnWhat, span)),
-                    "open" => Trigger::Open,
-                    _ => Trigger::Record(filter(text, place)?),
-                };
-                self.current = self.bodies.len();
-                self.bodies.push(Body { trigger, statements: Vec::new() });
-                self.open_block("on", line, span);
-            }
-            "end" => {
-                let block = self.open.pop().ok_or((ScriptProblem::StrayEnd, span.clone()))?;
-                if block.name == "on" {
-                    self.current = 0;
-                } else if block.start == self.bodies[self.current].statements.len() {
-                    return Err((ScriptProblem::EmptyRepeat, span));
-                } else {
-                    self.add(line, Operation::Again(block.start));
-                }
-            }
+            "repeat" => self.repeat(line, &mut scanner, span)?,
+            "on" => self.on(line, text, &mut scanner, span)?,
+            "end" => self.end(line, span)?,
             word => return Err((ScriptProblem::Unknown(quotable(word)), span)),
         }
         scanner.end()
+    }
+
+    /// `expect FILTER within TIME`
+    fn expect(
+        &mut self,
+        line: usize,
+        text: &str,
+        scanner: &mut Scanner<'_>,
+        span: Range<usize>,
+    ) -> Result<(), Located> {
+        let (place, mut after) = match scanner.split_at_last("within") {
+            Some(found) => found,
+            None if scanner.is_at_end() => return Err((ScriptProblem::ExpectWhat, span)),
+            None => {
+                let end = scanner.rest().1.end;
+                return Err((ScriptProblem::NoWithin, end..end));
+            }
+        };
+        if place.is_empty() {
+            return Err((ScriptProblem::ExpectWhat, span));
+        }
+        let filter = filter(text, place)?;
+        let within = duration(&mut after)?;
+        *scanner = after;
+        self.add(line, Operation::Expect { filter, within });
+        Ok(())
+    }
+
+    /// `repeat TIMES`
+    fn repeat(&mut self, line: usize, scanner: &mut Scanner<'_>, span: Range<usize>) -> Result<(), Located> {
+        let (times, place) = scanner.word();
+        let times = times.parse().ok().filter(|times| *times > 0).ok_or((ScriptProblem::Times, place))?;
+        if self.open.iter().filter(|block| block.name == "repeat").count() >= MAX_DEPTH {
+            return Err((ScriptProblem::TooDeep(MAX_DEPTH), span));
+        }
+        self.add(line, Operation::Repeat(times));
+        self.open_block("repeat", line, span);
+        Ok(())
+    }
+
+    /// `on open` or `on FILTER`
+    fn on(&mut self, line: usize, text: &str, scanner: &mut Scanner<'_>, span: Range<usize>) -> Result<(), Located> {
+        if let Some(open) = self.open.last() {
+            return Err((ScriptProblem::NestedOn(open.name), span));
+        }
+        let (rest, place) = scanner.rest();
+        let trigger = match rest {
+            "" => return Err((ScriptProblem::OnWhat, span)),
+            "open" => Trigger::Open,
+            _ => Trigger::Record(filter(text, place)?),
+        };
+        self.current = self.bodies.len();
+        self.bodies.push(Body { trigger, statements: Vec::new() });
+        self.open_block("on", line, span);
+        Ok(())
+    }
+
+    /// `end`
+    fn end(&mut self, line: usize, span: Range<usize>) -> Result<(), Located> {
+        let block = self.open.pop().ok_or((ScriptProblem::StrayEnd, span.clone()))?;
+        if block.name == "on" {
+            self.current = 0;
+        } else if block.start == self.bodies[self.current].statements.len() {
+            return Err((ScriptProblem::EmptyRepeat, span));
+        } else {
+            self.add(line, Operation::Again(block.start));
+        }
+        Ok(())
     }
 
     /// `send text "…"`, `send hex "00ff"` or `send file PATH`.

@@ -7,13 +7,13 @@ use super::outgoing::Outgoing;
 use super::statement::{Operation, Script, Trigger};
 use crate::capture::query::filter::Filter;
 
-/// The most sequences of statements that run at the same time: handlers may be slower than the records that start them.
+/// The most bodies that run at the same time: records can start handlers faster than handlers end.
 const MAX_TASKS: usize = 1024;
 
 /// The most records that one step looks at, so that the connection is served meanwhile.
 const MAX_LOOKS: usize = 256;
 
-/// The most statements of a task before the other tasks and the peer's next record get their turn: a task may never wait.
+/// The most statements that a task runs per turn, so that a task without waits does not starve the others.
 const MAX_STATEMENTS: usize = 256;
 
 /// The peer's records on the connection.
@@ -88,9 +88,9 @@ pub struct Player {
     statements: usize,
     /// What the tasks did in this round.
     round: Round,
-    /// The latest record that the tasks may look at.
-    given: u64,
-    /// The latest record of the peer that was looked at.
+    /// The latest record that was delivered to the tasks.
+    delivered: u64,
+    /// The latest record of the peer that the player has read.
     latest: Option<u64>,
     has_failed: bool,
 }
@@ -100,7 +100,7 @@ pub struct Player {
 struct Round {
     /// True if a task did something.
     is_busy: bool,
-    /// When the first of the tasks that wait goes on without another record.
+    /// The earliest time at which a waiting task continues without another record.
     until: Option<Duration>,
 }
 
@@ -133,7 +133,7 @@ impl Player {
         let opening = |(body, trigger)| matches!(trigger, &Trigger::Open).then(|| Task::new(body, 0));
         let tasks = script.bodies.iter().map(|body| &body.trigger).enumerate().filter_map(opening).collect();
         let round = Round::default();
-        Self { script, tasks, turn: 0, statements: 0, round, given: 0, latest: None, has_failed: false }
+        Self { script, tasks, turn: 0, statements: 0, round, delivered: 0, latest: None, has_failed: false }
     }
 
     /// Runs the next statement.
@@ -177,8 +177,8 @@ impl Player {
         }
         let Round { is_busy, until } = std::mem::take(&mut self.round);
         self.turn = 0;
-        if let Some(no) = peer.next(self.given)? {
-            if let Some(failure) = self.give(no, peer)? {
+        if let Some(no) = peer.next(self.delivered)? {
+            if let Some(failure) = self.deliver(no, peer)? {
                 self.has_failed = true;
                 return Ok(Step::Failed(failure));
             }
@@ -203,9 +203,9 @@ impl Player {
         }
     }
 
-    /// Gives a record to the tasks, and starts its handlers.
-    fn give<P: Peer>(&mut self, no: u64, peer: &mut P) -> Result<Option<Failure>, P::Error> {
-        (self.given, self.latest) = (no, self.latest.max(Some(no)));
+    /// Delivers a record to the tasks, and starts its handlers.
+    fn deliver<P: Peer>(&mut self, no: u64, peer: &mut P) -> Result<Option<Failure>, P::Error> {
+        (self.delivered, self.latest) = (no, self.latest.max(Some(no)));
         for (body, handler) in self.script.bodies.iter().enumerate() {
             if let Trigger::Record(filter) = &handler.trigger
                 && peer.matches(no, filter)?
@@ -224,7 +224,7 @@ impl Player {
     /// Runs a task up to its next statement that sends, or until it must wait.
     fn advance<P: Peer>(&mut self, turn: usize, now: Duration, peer: &mut P) -> Result<Advance, P::Error> {
         let task = &mut self.tasks[turn];
-        let given = self.given;
+        let delivered = self.delivered;
         let is_handler = matches!(self.script.bodies[task.body].trigger, Trigger::Record(_));
         while let Some(statement) = self.script.bodies[task.body].statements.get(task.at) {
             let line = statement.line;
@@ -242,14 +242,14 @@ impl Player {
                     if now < until && !peer.is_over() {
                         return Ok(Advance::Blocked(until));
                     }
-                    task.go_on();
+                    task.advance_past();
                     return Ok(Advance::Busy);
                 }
                 Operation::Expect { filter, within } => {
                     let until = *task.until.get_or_insert(now.saturating_add(*within));
                     for _ in 0..MAX_LOOKS {
-                        let Some(no) = peer.next(task.seen)?.filter(|no| *no <= given) else {
-                            if peer.next(given)?.is_some() {
+                        let Some(no) = peer.next(task.seen)?.filter(|no| *no <= delivered) else {
+                            if peer.next(delivered)?.is_some() {
                                 return Ok(Advance::Blocked(until));
                             }
                             if peer.is_over() {
@@ -262,7 +262,7 @@ impl Player {
                         };
                         task.seen = no;
                         if peer.matches(no, filter)? {
-                            task.go_on();
+                            task.advance_past();
                             break;
                         }
                     }
@@ -293,8 +293,8 @@ impl Task {
         Self { body, at: 0, repeats: Vec::new(), seen, until: None }
     }
 
-    /// Goes to the next statement after a wait or an expectation.
-    const fn go_on(&mut self) {
+    /// Continues with the next statement after a wait or an expectation.
+    const fn advance_past(&mut self) {
         self.at += 1;
         self.until = None;
     }
