@@ -32,7 +32,7 @@ use crate::wire::opcode::Opcode;
 const MESSAGES_PER_PING: u64 = 5;
 
 /// Poll interval for the stop flag.
-const POLL: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Timeout of connecting, of the handshake and of the closing handshake, each.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -175,7 +175,7 @@ impl Client {
     fn connect(address: SocketAddr, is_tls: bool, behaviour: Behaviour, stop: &AtomicBool) -> Result<Self, Failure> {
         let stream = Stream::tcp(TcpStream::connect_timeout(&address, TIMEOUT)?);
         let stream = if is_tls { encrypted(stream, address)? } else { stream };
-        stream.set_read_timeout(Some(POLL))?;
+        stream.set_read_timeout(Some(POLL_INTERVAL))?;
         stream.set_write_timeout(Some(TIMEOUT))?;
         let endpoint = Endpoint::client(Limits::default(), || random().to_ne_bytes());
         let (path, task) = match behaviour {
@@ -265,7 +265,7 @@ impl Client {
         write_all(&self.stream, &out)
     }
 
-    /// Reads bytes if some arrive within [`POLL`]. Returns false if the server has ended its direction.
+    /// Reads bytes if some arrive within [`POLL_INTERVAL`]. Returns false if the server has ended its direction.
     fn read(&mut self) -> io::Result<bool> {
         let mut buffer = [0; 4096];
         match self.stream.read(&mut buffer) {

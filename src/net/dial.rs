@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 /// How often a wait that can be given up looks whether it is.
-const LOOK: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Stack of the thread that looks a name up and connects, in bytes.
 const STACK: usize = 256 * 1024;
@@ -102,7 +102,7 @@ pub fn dial_unless(
         return dial(host, port, timeout).map(Some);
     }
     loop {
-        match receiver.recv_timeout(LOOK) {
+        match receiver.recv_timeout(POLL_INTERVAL) {
             Ok(dialed) => return dialed.map(Some),
             Err(RecvTimeoutError::Timeout) if !is_given_up() => {}
             Err(_) => return Ok(None),

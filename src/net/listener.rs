@@ -22,8 +22,11 @@ const BACKLOG: i32 = 4096;
 /// How long to wait before trying again when the system has no free sockets or threads.
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
-/// How long a shutdown waits for the connections' threads to end, and how long again after it has cut their sockets.
-const SHUTDOWN: [Duration; 2] = [Duration::from_millis(800), Duration::from_millis(800)];
+/// How long a shutdown waits for the connections' threads to end.
+const SHUTDOWN_GRACE: Duration = Duration::from_millis(800);
+
+/// How long it waits again after it has cut their sockets.
+const SHUTDOWN_CUT: Duration = Duration::from_millis(800);
 
 /// Why a server cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -223,7 +226,7 @@ impl ListenerHandle {
         self.connections.shut_down();
         // On Linux this wakes the accepting thread; elsewhere a connection to it does.
         let _ = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
-        let deadline = Instant::now() + SHUTDOWN[0];
+        let deadline = Instant::now() + SHUTDOWN_GRACE;
         while !acceptor.is_finished() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(1));
             let _ = TcpStream::connect_timeout(&reachable(self.address), Duration::from_millis(100));
@@ -236,7 +239,7 @@ impl ListenerHandle {
             return true;
         }
         self.connections.cut();
-        self.connections.wait(SHUTDOWN[1])
+        self.connections.wait(SHUTDOWN_CUT)
     }
 }
 

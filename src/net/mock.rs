@@ -40,7 +40,7 @@ impl<'a> Mock<'a> {
     ) -> Result<Option<Option<Instant>>, ConnectionLost> {
         self.run.update(transport.number(), endpoint.is_over());
         for _ in 0..MAX_STEPS {
-            let played = self.run.play(|outgoing| outgoing.send(&mut endpoint.sender(transport.out())));
+            let played = self.run.play(|outgoing| outgoing.encode(&mut endpoint.sender(transport.out())));
             match played {
                 Played::Busy if transport.out().len() < MAX_SCRIPTED => {}
                 Played::Busy => {

@@ -24,7 +24,7 @@ const FIN_TIMEOUT: Duration = Duration::from_secs(1);
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// Poll interval while waiting for that reply: the read side is shut down by then, so reads no longer block.
-const POLL: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The reason in the Close of an evicted connection.
 const EVICTED: &str = "the server's memory for messages is full, and this connection was idle the longest";
@@ -238,7 +238,7 @@ fn close_going_away(
     transport.flush()?;
     let deadline = Instant::now() + CLOSE_TIMEOUT;
     while !websocket.endpoint.is_over() && Instant::now() < deadline {
-        match transport.read(Some(POLL))? {
+        match transport.read(Some(POLL_INTERVAL))? {
             ReadOutcome::Bytes => {
                 // RFC 6455 §5.5.2: pings are answered until the peer's Close arrives.
                 process_input(transport, websocket, role);
@@ -246,7 +246,7 @@ fn close_going_away(
             }
             ReadOutcome::TimedOut => {}
             ReadOutcome::Fin | ReadOutcome::Evicted => break,
-            ReadOutcome::ShuttingDown => thread::sleep(POLL),
+            ReadOutcome::ShuttingDown => thread::sleep(POLL_INTERVAL),
         }
     }
     Ok(ExchangeEnd::ShuttingDown)

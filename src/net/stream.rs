@@ -98,7 +98,8 @@ impl Stream {
         }
     }
 
-    /// Ends the own direction (FIN), the reading of the other, or both. Wakes threads that wait in a read or write.
+    /// Shuts down the write half (sends FIN; over TLS, close_notify first), the read half, or both. Wakes threads that block in a read or
+    /// write.
     ///
     /// # Errors
     /// When the connection is already lost.
@@ -110,7 +111,7 @@ impl Stream {
         }
     }
 
-    /// Ends the own direction (FIN). Unlike [`Self::shutdown`], TLS does not announce that: the peer's own end was not announced either.
+    /// Sends FIN. Over TLS, does not send close_notify before it: a proxy passes on the truncation of the other side.
     ///
     /// # Errors
     /// When the connection is already lost.
@@ -121,7 +122,7 @@ impl Stream {
         }
     }
 
-    /// Copies the first bytes that have arrived, without taking them; waits for one, as [`Self::read`].
+    /// Copies the first bytes that have arrived without removing them. Blocks like [`Self::read`].
     ///
     /// # Errors
     /// As [`Self::read`]; [`io::ErrorKind::Unsupported`] for others than TCP.
@@ -145,7 +146,7 @@ impl Stream {
     }
 
     /// Returns true if the peer has ended its direction (FIN), or the whole connection, even if bytes before that have not been read.
-    /// Only Linux says so; elsewhere always false.
+    /// Works on Linux only; returns false elsewhere.
     pub fn peer_has_ended(&self) -> bool {
         match self {
             Self::Tcp(stream) => has_hung_up(stream),

@@ -88,7 +88,7 @@ mod tests {
     fn sent(line: &str) -> Vec<u8> {
         let Ok(InputLine::Send(outgoing)) = InputLine::parse(line) else { panic!("{line} sends nothing") };
         let mut out = Vec::new();
-        outgoing.send(&mut Endpoint::server(Limits::default()).sender(&mut out));
+        outgoing.encode(&mut Endpoint::server(Limits::default()).sender(&mut out));
         out
     }
 

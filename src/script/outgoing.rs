@@ -35,7 +35,7 @@ pub enum Outgoing {
         /// Whether it is compressed, if permessage-deflate was negotiated.
         deflate: bool,
     },
-    /// A frame whose header a person has chosen. After a Close it is sent too.
+    /// A frame whose header a person has chosen. [`Self::encode`] encodes it even after a Close; a client refuses it then.
     Custom(CustomFrame),
     /// A Ping with at most 125 bytes.
     Ping(Vec<u8>),
@@ -141,8 +141,8 @@ impl Outgoing {
         Ok(Self::Fragments { text: text.to_owned(), sizes })
     }
 
-    /// Sends it. After a Close only a Pong is sent (RFC 6455 §5.5.1).
-    pub fn send(&self, sender: &mut Sender<'_>) {
+    /// Encodes it. After a Close, only a Pong and a custom frame are encoded (RFC 6455 §5.5.1).
+    pub fn encode(&self, sender: &mut Sender<'_>) {
         match self {
             Self::Text(text) => sender.text(text),
             Self::Binary(bytes) => sender.message(Opcode::Binary, bytes),

@@ -1,13 +1,11 @@
 //! The thread that writes, and that acts when something is due: pings, late pongs, the script, and the end after a Close.
 
-use std::io::ErrorKind;
 use std::time::Instant;
 
 use super::end::ClientEnd;
 use super::shared::{Shared, State};
-use super::{CLOSE_TIMEOUT, FIN_TIMEOUT, WRITE_TIMEOUT};
+use super::{CLOSE_TIMEOUT, FIN_TIMEOUT};
 use crate::net::script_run::{MAX_STEPS, Played, ScriptRun};
-use crate::net::stream::is_timeout;
 
 /// The most bytes of one write.
 const PIECE: usize = 64 * 1024;
@@ -17,11 +15,11 @@ const MAX_SCRIPTED: usize = 256 * 1024;
 
 /// Writes and acts until the connection has ended.
 pub(super) fn run(shared: &Shared, mut script: Option<ScriptRun>) {
-    // The state of the connection when the script ran last.
+    // The number of reads, and whether the server had finished, when the script last ran.
     let (mut reads, mut was_over) = (0, false);
     // True when nothing can be written any more. The script still tests the records that have arrived.
     let mut has_given_up = false;
-    // The server has its time for a Close from the moment at which ours is written, however long what was queued before it takes.
+    // The server's time to answer our Close starts when the Close is written, not when it is queued.
     let mut is_close_written = false;
     loop {
         let mut until = None;
@@ -61,7 +59,7 @@ pub(super) fn run(shared: &Shared, mut script: Option<ScriptRun>) {
             state.replies = 0;
             (std::mem::take(&mut state.out), state.closed.is_some() && !is_close_written)
         };
-        if !has_given_up && let Err(why) = bytes.chunks(PIECE).try_for_each(|piece| write(shared, piece)) {
+        if !has_given_up && let Err(why) = bytes.chunks(PIECE).try_for_each(|piece| shared.write(piece)) {
             has_given_up = true;
             shared.stop_writing(why);
         }
@@ -75,7 +73,7 @@ pub(super) fn run(shared: &Shared, mut script: Option<ScriptRun>) {
     }
 }
 
-/// Runs the script as far as it can go now. Returns when to call it again; `None` if it has ended.
+/// Runs the script up to its next wait. Returns when to call it again; `None` if it has ended.
 fn play(shared: &Shared, run: &mut ScriptRun, is_over: bool) -> Option<Option<Instant>> {
     if shared.lock().open.is_none() {
         // The handshake has not ended, or has failed.
@@ -84,7 +82,7 @@ fn play(shared: &Shared, run: &mut ScriptRun, is_over: bool) -> Option<Option<In
     run.update(shared.tap.number(), is_over);
     for _ in 0..MAX_STEPS {
         let played = run.play(|outgoing| {
-            shared.lock().send(outgoing);
+            shared.lock().queue(outgoing);
         });
         match played {
             Played::Busy if shared.lock().out.len() < MAX_SCRIPTED => {}
@@ -97,29 +95,6 @@ fn play(shared: &Shared, run: &mut ScriptRun, is_over: bool) -> Option<Option<In
         }
     }
     Some(Some(Instant::now()))
-}
-
-/// Writes bytes, which are recorded.
-pub(super) fn write(shared: &Shared, bytes: &[u8]) -> Result<(), ClientEnd> {
-    let mut at = 0;
-    // The bytes before this position are recorded.
-    let mut recorded = 0;
-    while at < bytes.len() {
-        if at >= recorded {
-            shared.tap.writing(&bytes[at..]);
-        }
-        let result = shared.stream.write(&bytes[at..]);
-        if at >= recorded && !shared.tap.written(result.as_ref().map_or(0, |len| *len)) {
-            recorded = bytes.len();
-        }
-        match result {
-            Ok(len) => at += len,
-            Err(e) if e.kind() == ErrorKind::Interrupted => {}
-            Err(e) if is_timeout(&e) => return Err(ClientEnd::WriteTimedOut(WRITE_TIMEOUT)),
-            Err(_) => return Err(ClientEnd::Reset),
-        }
-    }
-    Ok(())
 }
 
 impl State {

@@ -1,7 +1,7 @@
 //! A WebSocket client (RFC 6455 §4.1) whose traffic is recorded.
 //!
-//! Two threads serve a connection: `client` reads, and `client-out` writes and does what is due. Neither waits for the other while it
-//! waits for the server, so a server that does not read before its answers are read blocks nothing.
+//! Two threads serve a connection: `client` reads, and `client-out` writes, sends pings and delayed pongs, runs the script and
+//! enforces the closing timeouts. Neither blocks the other: a server that does not read until its answers are read causes no deadlock.
 
 mod driver;
 mod end;
@@ -43,8 +43,11 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long to wait for the server's FIN after both Closes (RFC 6455 §7.1.1).
 const FIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a shutdown waits for the threads to end; after it has cut the connection, it waits as long once more.
-const SHUTDOWN: [Duration; 2] = [Duration::from_millis(800), Duration::from_millis(800)];
+/// How long a shutdown waits for the threads to end.
+const SHUTDOWN_GRACE: Duration = Duration::from_millis(800);
+
+/// How long it waits again after it has cut the connection.
+const SHUTDOWN_CUT: Duration = Duration::from_millis(800);
 
 /// The settings of a client.
 #[derive(Clone, Debug, Default)]
@@ -116,9 +119,9 @@ impl Client {
         self.0.wait_until(timeout, |state| state.closed.is_some() || state.is_over())
     }
 
-    /// Sends a message or frame. Returns false if the connection is not open.
+    /// Queues a message or frame. Returns false if the connection is not open, or this side has sent its Close.
     pub fn send(&self, outgoing: &Outgoing) -> bool {
-        self.0.change(|state| state.send(outgoing))
+        self.0.change(|state| state.queue(outgoing))
     }
 
     /// The same, but waits first while the server does not take what was sent before.
@@ -194,11 +197,11 @@ impl Client {
         let reason = String::new();
         self.send(&Outgoing::Close { code: Some(CloseCode::GOING_AWAY), reason });
         let is_open = self.0.lock().open.is_some();
-        if is_open && self.wait_end(SHUTDOWN[0]).is_some() {
+        if is_open && self.wait_end(SHUTDOWN_GRACE).is_some() {
             return;
         }
         self.0.cut(ClientEnd::Stopped);
-        self.wait_end(SHUTDOWN[1]);
+        self.wait_end(SHUTDOWN_CUT);
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::end::ClientEnd;
 use super::response::{self, Refusal};
 use super::shared::{Open, Shared, State};
-use super::{ClientConfig, HANDSHAKE_TIMEOUT, driver};
+use super::{ClientConfig, HANDSHAKE_TIMEOUT};
 use crate::net::heartbeat::Heartbeat;
 use crate::net::random::random;
 use crate::net::stream::{is_timeout, is_tls_over};
@@ -41,7 +41,7 @@ pub(super) fn run(shared: &Shared, config: &ClientConfig) -> ClientEnd {
 fn shake_hands(shared: &Shared, config: &ClientConfig) -> Result<Vec<u8>, ClientEnd> {
     let deadline = Instant::now() + HANDSHAKE_TIMEOUT;
     let request = config.request.encode();
-    driver::write(shared, &request)?;
+    shared.write(&request)?;
     let mut input = Vec::new();
     let mut scanned = 0;
     let head_len = loop {
@@ -89,12 +89,12 @@ fn shake_hands(shared: &Shared, config: &ClientConfig) -> Result<Vec<u8>, Client
         state.last_read = now;
         state.open = Some(Open { endpoint, heartbeat });
     });
-    // From here on, deadlines are kept by the thread that writes.
+    // From here on, the `client-out` thread enforces the deadlines.
     let _ = shared.stream.set_read_timeout(None);
     Ok(rest)
 }
 
-/// Reads the body of a response other than 101, for a short time.
+/// Reads the body of a response other than 101: up to [`MAX_BODY`] bytes that arrive within [`BODY_TIMEOUT`].
 fn read_body(shared: &Shared, head: &Head<'_>, rest: Vec<u8>) -> Result<Vec<u8>, ClientEnd> {
     let deadline = Instant::now() + BODY_TIMEOUT;
     let mut body = rest;

@@ -1,14 +1,16 @@
 //! What the threads of a client's connection share.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::net::Shutdown;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::WRITE_TIMEOUT;
 use super::end::ClientEnd;
 use super::tap::Tap;
 use crate::net::heartbeat::Heartbeat;
-use crate::net::stream::Stream;
+use crate::net::stream::{Stream, is_timeout};
 use crate::proto::endpoint::Endpoint;
 use crate::script::Outgoing;
 
@@ -128,6 +130,32 @@ impl Shared {
         }
     }
 
+    /// Writes bytes and records them. Only one thread may write: the reading thread before the connection is open, `client-out` after.
+    ///
+    /// # Errors
+    /// [`ClientEnd::WriteTimedOut`] if the server takes no bytes, [`ClientEnd::Reset`] if the connection is lost.
+    pub fn write(&self, bytes: &[u8]) -> Result<(), ClientEnd> {
+        let mut at = 0;
+        // The bytes before this position are recorded.
+        let mut recorded = 0;
+        while at < bytes.len() {
+            if at >= recorded {
+                self.tap.writing(&bytes[at..]);
+            }
+            let result = self.stream.write(&bytes[at..]);
+            if at >= recorded && !self.tap.written(result.as_ref().map_or(0, |len| *len)) {
+                recorded = bytes.len();
+            }
+            match result {
+                Ok(len) => at += len,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) if is_timeout(&e) => return Err(ClientEnd::WriteTimedOut(WRITE_TIMEOUT)),
+                Err(_) => return Err(ClientEnd::Reset),
+            }
+        }
+        Ok(())
+    }
+
     /// Ends the connection at once, for this reason, unless another one came first.
     pub fn cut(&self, why: ClientEnd) {
         self.change(|state| {
@@ -145,12 +173,12 @@ impl State {
     }
 
     /// Queues a message or frame. Returns false if the connection is not open, or this side has sent its Close.
-    pub fn send(&mut self, outgoing: &Outgoing) -> bool {
+    pub fn queue(&mut self, outgoing: &Outgoing) -> bool {
         if self.closed.is_some() || self.is_over() {
             return false;
         }
         let Some(open) = &mut self.open else { return false };
-        outgoing.send(&mut open.endpoint.sender(&mut self.out));
+        outgoing.encode(&mut open.endpoint.sender(&mut self.out));
         match outgoing {
             Outgoing::Ping(payload) => self.await_pong(payload.clone()),
             Outgoing::Close { .. } => self.closed = Some(Instant::now()),

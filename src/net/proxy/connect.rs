@@ -12,7 +12,7 @@ use crate::net::tls::failure;
 use crate::net::tls::handshake::HandshakeFailure;
 use crate::wire::tls;
 
-/// Why the proxy has no connection to its server. The words follow "the proxy".
+/// Why the proxy has no connection to its server. Its text continues a sentence that begins with "the proxy".
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     #[error(transparent)]

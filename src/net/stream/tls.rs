@@ -1,11 +1,11 @@
 //! A TLS connection that several threads use at once: one reads while another writes, as on a TCP socket.
 //!
 //! The session, which encrypts and decrypts, is locked only while it works in memory. The socket is read and written without that
-//! lock: a peer that takes no bytes until it has sent its own would otherwise block both ends for ever. Who writes holds the lock of
-//! the output, so that records leave in the order in which they were encrypted.
+//! lock: a peer that takes no bytes until it has sent its own would otherwise block both ends for ever. The writing thread
+//! holds the output lock, so that records are sent in the order in which they were encrypted.
 //!
-//! Reading can oblige the session to send a message of its own, such as an alert. The reading thread never waits for the socket
-//! to take it: it sends what fits, and the next write sends the rest.
+//! Reading can make the session queue a message of its own, such as an alert or a key update. The reading thread does not wait for the
+//! socket: it sends what fits, and the next write sends the rest.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -60,10 +60,10 @@ struct Output {
     /// The first `sent` bytes of it have been sent.
     records: Vec<u8>,
     sent: usize,
-    /// How many bytes are in the records that no call of a write has returned as written yet.
+    /// How many plaintext bytes are encrypted in `records` but not yet returned by a write.
     unreported: usize,
-    /// Whether the close_notify alert is in the records, or was sent.
-    closed: bool,
+    /// Whether the close_notify alert is queued in `records`, or was sent.
+    is_closing: bool,
 }
 
 impl TlsStream {
@@ -139,10 +139,9 @@ impl TlsStream {
         written
     }
 
-    /// Appends the records of `plain` to the output, unless a write whose bytes are still there failed: then they are those of
-    /// `plain`.
+    /// Encrypts `plain` into the output. After a failed write the output still has the records of these bytes: then it encrypts nothing.
     fn encrypt(&self, output: &mut Output, plain: &[u8]) -> io::Result<()> {
-        if output.closed {
+        if output.is_closing {
             return Err(ErrorKind::BrokenPipe.into());
         }
         if output.unreported > 0 {
@@ -166,9 +165,9 @@ impl TlsStream {
             Shutdown::Both => Some(Stream::try_write),
         };
         if let Some((write, mut output)) = write.zip(try_lock(&self.output))
-            && !output.closed
+            && !output.is_closing
         {
-            output.closed = true;
+            output.is_closing = true;
             let mut session = lock(&self.session);
             session.send_close_notify();
             let taken = output.take_records(&mut session);
@@ -193,8 +192,8 @@ impl TlsStream {
         look(&mut lock(&self.session))
     }
 
-    /// Sends what the session owes, as far as the socket takes it. A thread that holds the lock of the output does the same after
-    /// it has released the lock, so nothing is forgotten.
+    /// Sends the session's own messages without blocking. If another thread holds the output lock, that thread does it after it has
+    /// released the lock.
     fn settle(&self) {
         while self.owes.load(Ordering::SeqCst) {
             let Some(mut output) = try_lock(&self.output) else { return };

@@ -14,8 +14,7 @@ use rcgen::{
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, UnixTime};
 
-use super::certificate::Certificate;
-use super::failure::date;
+use super::certificate::{Certificate, date};
 
 /// The name of the certificate's file.
 const CERTIFICATE: &str = "ca.pem";
@@ -26,7 +25,7 @@ const KEY: &str = "ca.key";
 /// How long the certificate is valid: two years.
 const VALIDITY: Duration = Duration::from_secs(2 * 365 * 24 * 60 * 60);
 
-/// Certificates are valid from some time before they are made, because other clocks are slow.
+/// `notBefore` is set this far back, because the client's clock may be slow.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(60 * 60);
 
 /// Why there is no authority to use.

@@ -1,6 +1,7 @@
 //! What a certificate says (RFC 5280 §4.1), for the checks and messages that rustls leaves to its users.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use rustls::client::verify_server_name;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -73,7 +74,7 @@ impl<'a> Certificate<'a> {
     /// An expired certificate, or one that is not valid yet.
     pub fn check_dates(&self, now: UnixTime) -> Result<(), Error> {
         let [first, last] = self.validity().map(|seconds| u64::try_from(seconds).unwrap_or(0));
-        let unix = |seconds| UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+        let unix = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         if now.as_secs() > last {
             return Err(CertificateError::ExpiredContext { time: now, not_after: unix(last) }.into());
         }
@@ -105,6 +106,13 @@ impl<'a> Certificate<'a> {
         };
         CertificateError::NotValidForNameContext { expected: host.to_owned(), presented }.into()
     }
+}
+
+/// A time in UTC, to the second, such as `2026-11-26 20:00:00 UTC`.
+pub fn date(time: UnixTime) -> String {
+    let since = Duration::from_secs(time.as_secs());
+    let time = jiff::Timestamp::UNIX_EPOCH.checked_add(since);
+    time.map_or_else(|_| "a date after the year 9999".to_owned(), |time| time.strftime("%F %T UTC").to_string())
 }
 
 fn short_name(name: &X509Name<'_>) -> String {

@@ -1,11 +1,10 @@
 //! Why a TLS handshake failed, in one line that says what to do.
 
 use std::io;
-use std::time::Duration;
 
-use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
 
+use super::certificate::date;
 use super::handshake::HandshakeFailure;
 use super::verifier::Refusal;
 use crate::wire::printable;
@@ -120,13 +119,6 @@ fn refusal(error: &CertificateError) -> (String, &'static str) {
         }
         other => (printable::text(&other.to_string()).into_owned(), ANY),
     }
-}
-
-/// A second in UTC, such as `2026-11-26 20:00:00 UTC`.
-pub fn date(time: UnixTime) -> String {
-    let since = Duration::from_secs(time.as_secs());
-    let time = jiff::Timestamp::UNIX_EPOCH.checked_add(since);
-    time.map_or_else(|_| "a date after the year 9999".to_owned(), |time| time.strftime("%F %T UTC").to_string())
 }
 
 /// An alert as the RFCs write it (RFC 8446 §6), such as `unknown_ca`.

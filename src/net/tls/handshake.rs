@@ -96,7 +96,7 @@ fn shake_hands(
 ) -> Result<TlsStream, HandshakeFailure> {
     let mut begun = begun;
     while !begun.is_empty() {
-        // It takes a part of many bytes.
+        // `read_tls` may take only a part.
         session.read_tls(&mut begun).map_err(io_failure)?;
         process(&socket, &mut session)?;
     }
@@ -127,7 +127,7 @@ fn exchange(socket: &Stream, session: &mut Connection, deadline: Instant) -> Res
     }
 }
 
-/// Repeats a read or a write that a signal has interrupted. A socket with a timeout does not go on by itself.
+/// Repeats a read or write that a signal interrupted: with a socket timeout, the kernel does not restart it (signal(7)).
 fn uninterrupted(mut act: impl FnMut() -> io::Result<usize>) -> Result<usize, HandshakeFailure> {
     loop {
         match act() {

@@ -14,7 +14,7 @@ use super::provider;
 /// How long an issued certificate is valid: a week.
 const VALIDITY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// A certificate is issued again when it has served this long.
+/// Issued certificates are replaced after this time.
 const RENEW_AFTER: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
 /// The most certificates that are kept. A client chooses the name that it asks for.

@@ -68,7 +68,7 @@ pub enum PemError {
     },
 }
 
-/// What a file is read for.
+/// What the caller expects in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// At least one certificate.
@@ -100,7 +100,7 @@ impl Wanted {
     }
 }
 
-/// Reads all certificates of a PEM file, of which there is at least one.
+/// Reads all certificates of a PEM file. Returns at least one.
 ///
 /// # Errors
 /// See [`PemError`].

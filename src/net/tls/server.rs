@@ -79,16 +79,16 @@ enum Identity {
 pub struct ServerTls {
     identity: Identity,
     key_log: Option<Arc<KeyLogFile>>,
-    /// By the names for which a client gets a certificate that names no host itself.
+    /// Configurations by the names in the default certificate, which a client without SNI gets.
     configs: Mutex<HashMap<Vec<String>, Arc<ServerConfig>>>,
     warning: Option<String>,
 }
 
-/// How a client begins.
+/// What the first byte of a connection shows.
 enum Opening {
-    /// With TLS, whose handshake is complete.
+    /// TLS; the handshake is complete.
     Tls(Arc<Stream>),
-    /// With something else, of which nothing is read.
+    /// Another protocol; nothing has been read.
     Plain(Arc<Stream>),
 }
 

@@ -249,7 +249,7 @@ fn issued_certificates_are_for_the_name_that_a_client_asks_for() {
         assert_eq!((facts.0.as_deref(), facts.1), (Some(&b"http/1.1"[..]), Some(ProtocolVersion::TLSv1_3)));
         accepted.expect("accepted");
     }
-    // Nobody can be an IP address of another machine without being asked by it.
+    // An IP address is never sent as SNI, so the certificate for local names does not cover it.
     let (client, _) = shake_hands(&server, config, "192.0.2.1");
     contains(client.err().map(|failure| failure::with_server("192.0.2.1", &failure)), "not for 192.0.2.1");
 }

@@ -43,7 +43,7 @@ pub enum Route {
     Http(Place),
 }
 
-/// Why a forward proxy cannot do what a request asks for. The words follow "the proxy".
+/// Why a forward proxy cannot do what a request asks for. Its text continues a sentence that begins with "the proxy".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
     /// It is a request for the proxy itself: its target is a path.

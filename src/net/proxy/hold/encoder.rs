@@ -39,7 +39,7 @@ impl Encoder {
             return self.compressed(&head, payload, params);
         }
         let mut out = Vec::new();
-        outgoing.send(&mut self.endpoint.sender(&mut out));
+        outgoing.encode(&mut self.endpoint.sender(&mut out));
         // After a Close an endpoint sends nothing. The user may want to.
         if self.endpoint.has_closed() {
             self.endpoint = endpoint(self.direction);
