@@ -12,7 +12,7 @@ use super::tls::{KeyLog, ListenTls};
 use super::{filter_help_hint, values};
 
 impl Serve {
-    /// A server on a free port of the loopback interface, whose capture nobody has to save.
+    /// A server on a free loopback port. Its capture is discarded without a question.
     pub fn on_free_port() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),

@@ -162,8 +162,8 @@ pub fn linger(text: &str) -> Result<Duration, IntervalError> {
 }
 
 /// Parses the URL of a WebSocket server.
-pub fn server_url(text: &str) -> Result<Url, TargetError> {
-    Ok(text.parse()?)
+pub fn server_url(text: &str) -> Result<Url, UrlError> {
+    text.parse()
 }
 
 /// Parses the size of a ring of files; returns bytes.

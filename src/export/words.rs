@@ -4,7 +4,7 @@ use super::timestamp::Timestamps;
 use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
 use crate::explain;
-use crate::proto::rules::{Finding, count};
+use crate::proto::rules::{Finding, count, grouped};
 use crate::wire::field::Field;
 use crate::wire::printable;
 
@@ -63,4 +63,9 @@ pub fn finding(finding: &Finding) -> String {
 /// The bytes as characters, for the last column of a hex dump.
 pub fn characters(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| printable::hex_cell(*byte)).collect()
+}
+
+/// The numbers of findings by severity: `2 errors, 1 warning, 3 info`.
+pub fn by_severity([info, warning, error]: [u64; 3]) -> String {
+    format!("{}, {}, {} info", count(error, "error"), count(warning, "warning"), grouped(info))
 }

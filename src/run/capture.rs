@@ -25,7 +25,7 @@ use crate::wire::printable;
 const LAST_PACKETS: Duration = Duration::from_millis(1500);
 
 /// Poll interval while waiting for them.
-const POLL: Duration = Duration::from_millis(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Runs `capture`.
 ///
@@ -134,7 +134,7 @@ impl RunningSource for Reading {
         self.program.stop();
         let deadline = Instant::now() + LAST_PACKETS;
         while !self.load.is_finished() && Instant::now() < deadline {
-            thread::sleep(POLL);
+            thread::sleep(POLL_INTERVAL);
         }
         self.cancel.store(true, Ordering::Relaxed);
         // It returns nothing, and looks at `cancel` at each packet.

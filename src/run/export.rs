@@ -19,6 +19,7 @@ use crate::export::{self, ExportError, ExportOptions, ExportSelection, Exported,
 use crate::picture::ThemeName;
 use crate::proto::rules::count;
 
+/// Runs `export`: writes a capture, or the records that a filter selects, in another format to a file or stdout.
 pub fn export(args: &Export, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     let progress = Progress::default();
     let end = input_stream::catch_signals(input::is_stdin(&args.file), &progress.cancel);

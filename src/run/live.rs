@@ -9,14 +9,13 @@ use crate::capture::live::recorder::Recorder;
 use crate::capture::live::spool::Spool;
 use crate::capture::store::{Capture, Totals, scratch};
 use crate::cli::Recording;
+use crate::export::words;
 use crate::net::PageServer;
 use crate::net::demo::DemoHandle;
 use crate::proto::rules::{count, grouped};
 use crate::script::InputLine;
 use crate::tui::app::LiveTraffic;
 use crate::tui::hold_desk::HoldDesk;
-
-use super::check;
 
 /// A source that is ready to start, and has recorded nothing: for example, it listens already. It is prepared before the file of the
 /// capture, so that --force does not replace an older capture if the source cannot start.
@@ -81,7 +80,7 @@ pub trait RunningSource {
         None
     }
 
-    /// Calls `reporter` with what happens from now on. A source without news calls it never.
+    /// Calls `reporter` with what happens from now on. The default never calls it.
     fn on_news(&mut self, _reporter: Reporter) {}
 
     /// Sends the lines that the user types; `None` for a source that sends nothing. Called after [`Self::on_news`].
@@ -132,8 +131,8 @@ pub fn check_files(recorder: Option<&Recorder>) {
     }
 }
 
-/// Fails if the capture lacks records because framescope failed. The error contains the reason unless `reason_is_known`: it was
-/// printed before, and nothing remains to be said unless bytes were lost.
+/// Returns an error if framescope lost records. With `reason_is_known` the reason was printed before, so the error has only the count of
+/// lost bytes; without lost bytes, the result is the exit status 1.
 pub fn check_captured(capture: &Capture, reason_is_known: bool) -> anyhow::Result<ExitCode> {
     let trouble = capture.trouble();
     let lost = match trouble.uncaptured {
@@ -153,7 +152,7 @@ pub fn check_captured(capture: &Capture, reason_is_known: bool) -> anyhow::Resul
 pub fn summary(totals: &Totals, uncaptured: u64) -> String {
     let findings = match totals.findings.iter().sum() {
         0 => "no findings".to_owned(),
-        all => format!("{}: {}", count(all, "finding"), check::by_severity(totals.findings)),
+        all => format!("{}: {}", count(all, "finding"), words::by_severity(totals.findings)),
     };
     let mut line = format!(
         "{} · {} · ▲ {} · ▼ {} · {findings}",

@@ -30,6 +30,7 @@ mod shell;
 mod signals;
 mod stderr_writer;
 mod stdio;
+mod text;
 mod tls;
 mod tour;
 mod tour_file;
@@ -75,8 +76,8 @@ const fn theme_name(theme: ThemeArg) -> Option<ThemeName> {
     }
 }
 
-/// Prints to stderr, in one line, why the work failed; returns the exit status. Below wrong usage, two more lines may show where. It is not a failure that the reader of
-/// stdout has closed it.
+/// Prints one line to stderr: why the work failed. Wrong usage of a filter or script adds two lines that point at the place. Returns the
+/// exit status: 0 if the reader of stdout closed it.
 pub fn failed(error: &anyhow::Error) -> ExitCode {
     if is_closed_pipe(error) {
         return ExitCode::SUCCESS;

@@ -277,7 +277,7 @@ struct ScreenConfig<'a> {
 fn show(config: ScreenConfig<'_>, theme: ThemeArg, signals: &SignalQueue) -> anyhow::Result<Ended> {
     let SignalQueue { remote, events, .. } = signals;
     let takes_lines = config.lines.is_some();
-    // A dialog would cover records that arrive at once, and take the keys of what the user has come to do.
+    // If traffic starts at once, do not open the dialog of kept captures: it would cover the records and take the first keys.
     let has_traffic_at_once = config.traffic.is_some() || config.demo.is_some();
     let host = ScreenHost::new(config.server, config.demo, config.tour, config.deflate, remote);
     let mut host = host.with_lines(config.lines);

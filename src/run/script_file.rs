@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::input;
 use super::usage_error::UsageError;
 use crate::script::{Outgoing, Script};
 use crate::tui::file_message::read_file;
@@ -17,11 +18,10 @@ const MAX_SCRIPT: u64 = 2 << 20;
 /// # Errors
 /// [`UsageError`]: it cannot be read, or what is wrong in it, and where.
 pub fn read(path: &Path) -> Result<Arc<Script>, UsageError> {
-    let is_stdin = path == Path::new("-");
-    let name = if is_stdin { "stdin".to_owned() } else { path.display().to_string() };
+    let name = input::name(path).display().to_string();
     let mut bytes = Vec::new();
     // The parser refuses a script that is longer than it reads.
-    let read = if is_stdin {
+    let read = if input::is_stdin(path) {
         io::stdin().lock().take(MAX_SCRIPT).read_to_end(&mut bytes)
     } else {
         File::open(path).and_then(|file| file.take(MAX_SCRIPT).read_to_end(&mut bytes))

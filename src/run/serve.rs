@@ -135,7 +135,7 @@ impl RunningSource for Serving {
     }
 
     fn shutdown(self) -> Option<String> {
-        // An expectation that this shutdown ends has not failed.
+        // Read this before the shutdown, which ends pending expectations.
         let has_failed = self.has_failed.load(Ordering::SeqCst);
         self.server.shutdown();
         // The reasons were printed when they arose.

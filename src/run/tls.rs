@@ -67,5 +67,7 @@ pub fn joined<'a>(warnings: impl IntoIterator<Item = Option<&'a str>>) -> Option
 
 /// What `-k` means, for these servers.
 pub fn insecure_warning(servers: &str) -> String {
-    format!("any certificate of {servers} is accepted: anyone between framescope and the server can read and change the traffic")
+    format!(
+        "any certificate of {servers} is accepted: anyone between framescope and the server can read and change the traffic"
+    )
 }

@@ -30,7 +30,7 @@ pub struct TourFile {
     done: BTreeSet<String>,
 }
 
-/// How far a learner is, to be written.
+/// Progress to write to the file.
 pub struct ProgressKeeper {
     name: String,
     progress: TourProgress,

@@ -3,18 +3,15 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
-use unicode_width::UnicodeWidthStr as _;
 
 use crate::explain::Topic;
 use crate::explain::lookup::{self, Answer};
 use crate::export::findings;
 use crate::run::stdio;
+use crate::run::text::wrapped;
 
 /// The most topics that one answer explains.
 const MAX_TOPICS: usize = 5;
-
-/// Width of explanations in columns.
-const WIDTH: usize = 100;
 
 /// Prints what a text is about. The exit status is 1 if there are only guesses, or none.
 pub fn explain(text: &str) -> anyhow::Result<ExitCode> {
@@ -63,24 +60,4 @@ fn entry(prefix: &str, found: &lookup::Match) -> String {
         entry.push_str(&wrapped("  ", &format!("{} {verb}: {}", message.libraries.join(", "), message.text)));
     }
     entry
-}
-
-/// Text in lines of at most [`WIDTH`] columns, each with an indent.
-pub fn wrapped(indent: &str, text: &str) -> String {
-    let mut out = String::new();
-    let mut line = indent.to_owned();
-    for word in text.split_whitespace() {
-        if line.width() + 1 + word.width() > WIDTH && line.len() > indent.len() {
-            out.push_str(&line);
-            out.push('\n');
-            line = indent.to_owned();
-        }
-        if line.len() > indent.len() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    out.push_str(&line);
-    out.push('\n');
-    out
 }

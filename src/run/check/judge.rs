@@ -26,7 +26,7 @@ use crate::run::stdio;
 const BATCH: usize = 1024;
 
 /// Poll interval for new findings while the file is read.
-const POLL: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Checks captures.
 pub struct Judge<'a> {
@@ -205,7 +205,7 @@ impl<'a> Judge<'a> {
     ) -> Result<(), ExportError> {
         let mut next = 1;
         loop {
-            let is_over = ended.recv_timeout(POLL) == Err(mpsc::RecvTimeoutError::Disconnected);
+            let is_over = ended.recv_timeout(POLL_INTERVAL) == Err(mpsc::RecvTimeoutError::Disconnected);
             if let Some(first) = capture.origin() {
                 self.report.set_start(first);
             }

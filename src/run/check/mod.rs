@@ -14,9 +14,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 
-pub use self::explain::wrapped;
 use self::judge::Judge;
-pub use self::verdict::by_severity;
 use super::{input, input_stream, stdio};
 use crate::cli::{Check, ThemeArg};
 use crate::export::ExportError;

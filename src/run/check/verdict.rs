@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::export::findings::{Fault, FaultKind};
+use crate::export::words;
 use crate::proto::rules::{Severity, count, grouped};
 
 /// The findings and faults of one capture, or of several.
@@ -35,7 +36,7 @@ impl Verdict {
         let records = count(self.records, "record");
         match self.findings.iter().sum::<u64>() {
             0 => format!("no findings in {records}"),
-            _ => format!("{} in {records}", by_severity(self.findings)),
+            _ => format!("{} in {records}", words::by_severity(self.findings)),
         }
     }
 
@@ -52,9 +53,4 @@ impl Verdict {
         });
         parts.collect::<Vec<_>>().join(", ")
     }
-}
-
-/// The numbers of findings by severity: `2 errors, 1 warning, 3 info`.
-pub fn by_severity([info, warning, error]: [u64; 3]) -> String {
-    format!("{}, {}, {} info", count(error, "error"), count(warning, "warning"), grouped(info))
 }

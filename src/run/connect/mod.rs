@@ -138,7 +138,7 @@ impl RunningSource for Connected {
     fn shutdown(self) -> Option<String> {
         let client = self.client();
         if self.plan.headless.is_none() {
-            // What the user's end of the run ends has not failed.
+            // A script that the user interrupts has not failed.
             let failed = client.script_end().and_then(Result::err);
             client.shutdown();
             return failed;

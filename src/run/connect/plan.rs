@@ -30,13 +30,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// After this time, a notice says what the program waits for.
 const SLOW_DIAL: Duration = Duration::from_millis(500);
 
-/// What to do.
+/// How to connect, and what to send.
 pub struct Plan {
     /// Where to connect.
     pub url: Url,
     /// The handshake and what follows.
     pub config: ClientConfig,
-    /// A headless run: how long to wait for silence at its end.
+    /// In a headless run, how long the connection must be silent before it is closed; `None` on the screen.
     pub headless: Option<Duration>,
     unix_socket: Option<PathBuf>,
     /// TLS, if the URL asks for it.
@@ -106,7 +106,7 @@ impl Plan {
         self.insecure.then(|| tls::insecure_warning(self.url.authority()))
     }
 
-    /// As [`Self::dial`], and says on stderr what it waits for if that takes long.
+    /// Like [`Self::dial`]; prints `connecting to …` after [`SLOW_DIAL`].
     ///
     /// # Errors
     /// Why it cannot connect.

@@ -13,7 +13,7 @@ use crate::picture::figure::{FigureStyle, SHOWN_BYTES};
 use crate::picture::{Line, ThemeName};
 use crate::proto::dissected::Kind;
 use crate::proto::rules::count;
-use crate::run::check::wrapped;
+use crate::run::text::wrapped;
 use crate::wire::field::Field;
 use crate::wire::frame;
 use crate::wire::http::Head;

@@ -20,7 +20,7 @@ pub(super) const END_WITHIN: Duration = Duration::from_millis(1500);
 const KILLED_WITHIN: Duration = Duration::from_millis(100);
 
 /// Poll interval while waiting for the end.
-const POLL: Duration = Duration::from_millis(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Kills its process group when its stdin is closed: when framescope ends, for whatever reason.
 const WATCH: &str = "read -r _; kill -KILL 0";
@@ -88,7 +88,7 @@ impl Process {
         // A process that the program started may hold stderr.
         let deadline = Instant::now() + KILLED_WITHIN;
         while !self.stderr.has_ended() && Instant::now() < deadline {
-            thread::sleep(POLL);
+            thread::sleep(POLL_INTERVAL);
         }
         self.stderr.reason().unwrap_or_else(|| match ended {
             Some(Ok(status)) => match status.signal() {
@@ -131,7 +131,7 @@ impl Process {
                 Ok(Some(status)) => return Some(Ok(status)),
                 Err(e) => return Some(Err(e)),
                 Ok(None) if Instant::now() >= deadline => return None,
-                Ok(None) => thread::sleep(POLL),
+                Ok(None) => thread::sleep(POLL_INTERVAL),
             }
         }
     }

@@ -18,8 +18,11 @@ const MAX_COMPARED: u64 = 64 << 20;
 /// The most differences that are shown.
 const MAX_LINES: usize = 20;
 
-/// The bytes around a difference that are shown: before it, and from it on.
-const SHOWN: [usize; 2] = [8, 24];
+/// How many bytes before a difference are shown.
+const SHOWN_BEFORE: usize = 8;
+
+/// How many bytes from a difference on are shown.
+const SHOWN_AFTER: usize = 24;
 
 /// The messages of a server, and its Close, in order.
 #[derive(Debug, Default)]
@@ -197,8 +200,8 @@ impl Content {
 
     /// The bytes around a position.
     fn shown(&self, bytes: &[u8], at: usize) -> String {
-        let start = at.saturating_sub(SHOWN[0]).min(bytes.len());
-        let end = (at + SHOWN[1]).min(bytes.len());
+        let start = at.saturating_sub(SHOWN_BEFORE).min(bytes.len());
+        let end = (at + SHOWN_AFTER).min(bytes.len());
         let part = &bytes[start..end];
         let words = match self.opcode {
             Opcode::Text => format!("\"{}\"", printable::bytes(part)),

@@ -1,4 +1,4 @@
-//! `replay`: the client's side of a captured connection again, and what the server answers this time.
+//! `replay`: sends the client's frames of a captured connection again, and compares the server's answers.
 
 mod answers;
 mod steps;
@@ -34,14 +34,17 @@ use crate::wire::url::Url;
 /// How long to wait for an answer that the capture has.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long nothing must arrive before the end, and how long that may take.
-const LINGER: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(5)];
+/// How long nothing must arrive before the end.
+const LINGER: Duration = Duration::from_millis(300);
+
+/// How long the wait for that silence may take.
+const LONGEST_LINGER: Duration = Duration::from_secs(5);
 
 /// How long the closing handshake may take: the client gives up before.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Poll interval for a signal during a wait.
-const POLL: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The headers that are new in each handshake.
 const FRESH: [&str; 7] = [
@@ -281,7 +284,7 @@ impl Run<'_> {
             played.lacks_close = self.client.is_open();
         }
         if self.client.is_open() {
-            self.client.settle(LINGER[0], LINGER[1]);
+            self.client.settle(LINGER, LONGEST_LINGER);
             self.client.send(&Outgoing::Close { code: Some(CloseCode::NORMAL), reason: String::new() });
         }
         Ok(played)
@@ -296,7 +299,7 @@ impl Run<'_> {
             let due = started + step.time.div_f64(self.args.speed.unwrap_or(1.0));
             while Instant::now() < due && self.client.end().is_none() && !self.is_cancelled() {
                 let left = due.saturating_duration_since(Instant::now());
-                self.client.wait_end(left.min(POLL));
+                self.client.wait_end(left.min(POLL_INTERVAL));
             }
         }
         self.client.end().is_none() && !self.is_cancelled()
@@ -318,7 +321,7 @@ impl Run<'_> {
         let deadline = Instant::now() + longest;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            if is_met(self.client, left.min(POLL)) {
+            if is_met(self.client, left.min(POLL_INTERVAL)) {
                 return true;
             }
             if left.is_zero() || self.client.end().is_some() || self.is_cancelled() {

@@ -45,7 +45,7 @@ pub struct Step {
     pub messages_before: u64,
     /// Whether it is a Close.
     pub is_close: bool,
-    /// Its part of a compressed message in fragments.
+    /// Set for a fragment of a compressed message.
     part: Option<Part>,
 }
 
@@ -70,20 +70,20 @@ pub struct Gap {
 }
 
 impl Gap {
-    /// The gap that a record is; `None` for another record.
+    /// Returns the gap that a record describes, if it is a gap record.
     pub fn of(record: &Record) -> Option<Self> {
         (record.kind == Kind::Gap).then_some(Self { no: record.no, bytes: record.wire_len })
     }
 }
 
-/// Calls `see` with each record of a connection.
-pub fn each_record(capture: &Capture, connection: u32, mut see: impl FnMut(&Record)) {
+/// Calls `visit` with each record of a connection.
+pub fn each_record(capture: &Capture, connection: u32, mut visit: impl FnMut(&Record)) {
     let mut from = 1;
     loop {
         let numbers = capture.numbers(connection, from, BATCH);
         let Some(last) = numbers.last() else { return };
         from = last + 1;
-        capture.pick(numbers).iter().for_each(&mut see);
+        capture.pick(numbers).iter().for_each(&mut visit);
     }
 }
 
@@ -97,7 +97,7 @@ impl Steps {
     pub fn of(capture: &Capture, connection: u32) -> Self {
         let started = capture.handshake(connection).map(|[_, response]| response.time);
         let mut collector = Collector { started, ..Collector::default() };
-        each_record(capture, connection, |record| collector.see(record));
+        each_record(capture, connection, |record| collector.add(record));
         collector.steps()
     }
 
@@ -124,7 +124,7 @@ struct Collector {
 }
 
 impl Collector {
-    fn see(&mut self, record: &Record) {
+    fn add(&mut self, record: &Record) {
         if record.kind == Kind::Frame {
             self.started.get_or_insert(record.time);
         }
@@ -150,7 +150,7 @@ impl Collector {
     fn frame(&mut self, record: &Record) {
         let opcode = record.opcode().unwrap_or(Opcode::Binary);
         let is_close = opcode == Opcode::Close;
-        // After a gap, the records of the client come late, but have their times.
+        // After a gap, the client's records have later numbers than the server's, but correct times.
         if is_close && record.answers.is_some() && self.server_close.is_some_and(|time| time <= record.time) {
             self.steps.answers_close = true;
             return;
