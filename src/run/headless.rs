@@ -4,17 +4,16 @@
 //! ([`Follower`]) and write messages ([`StderrWriter`]).
 
 use std::io::{ErrorKind, Write as _};
-use std::process::{self, ExitCode};
+use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
 use super::follow::Follower;
 use super::live::{self, LiveSource, News, RunningSource as _};
+use super::signals::Preparation;
 use super::stderr_writer::StderrWriter;
 use super::{signals, stdio};
 use crate::capture::store::Capture;
@@ -28,7 +27,7 @@ const END_WITHIN: Duration = Duration::from_millis(1950);
 /// The least time that the reader of stdout has for the last lines, however long the connections took to end.
 const LAST_LINES: Duration = Duration::from_millis(100);
 
-/// How long a source may take after a signal until it is prepared: it may be connecting.
+/// How long a source may still take after a signal until it is prepared. Then the run ends in order, and prints its summary.
 const PREPARED_WITHIN: Duration = Duration::from_millis(1500);
 
 /// Why the run ends.
@@ -44,21 +43,16 @@ enum RunEnd {
 pub fn run<S: LiveSource>(args: &Recording, prepare: impl FnOnce() -> anyhow::Result<S>) -> anyhow::Result<ExitCode> {
     let (sender, ended) = channel();
     let signaled = sender.clone();
-    let is_preparing = Arc::new(AtomicBool::new(true));
-    let prepares = Arc::clone(&is_preparing);
+    let preparation = Preparation::default();
+    preparation.begin();
+    let preparing = preparation.clone();
     let end = move || {
         drop(signaled.send(RunEnd::Signal));
-        if prepares.load(Ordering::SeqCst) {
-            thread::sleep(PREPARED_WITHIN);
-            if prepares.swap(false, Ordering::SeqCst) {
-                stdio::say("stopped by a signal");
-                process::exit(1);
-            }
-        }
+        preparing.interrupt(PREPARED_WITHIN);
     };
     signals::on_end(false, end).context("cannot catch signals")?;
     let source = prepare()?;
-    if !is_preparing.swap(false, Ordering::SeqCst) {
+    if !preparation.end() {
         // The process is being ended. Nothing was recorded.
         return Ok(ExitCode::FAILURE);
     }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use std::process::{self, ExitCode};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
@@ -15,6 +15,7 @@ use anyhow::{Context as _, bail};
 use super::input::OpenedInput;
 use super::live::{self, LineSender, LiveSource, News, RunningSource as _};
 use super::screen_host::ScreenHost;
+use super::signals::Preparation;
 use super::tour_file::TourFile;
 use super::{export, export_job, shell, signals, stdio, theme_name};
 use crate::capture::live::spool::{KeptCapture, kept_captures};
@@ -37,7 +38,7 @@ use crate::tui::{self, Ended};
 /// What to use instead of `open` without a terminal.
 pub const READ_WITHOUT_SCREEN: &str = "use framescope export to read the capture without a screen";
 
-/// How long a source may take after a signal until it is prepared.
+/// How long a source may still take after a signal until it is prepared. Nothing is shown or recorded yet that needs an orderly end.
 const PREPARED_WITHIN: Duration = Duration::from_millis(100);
 
 /// How the screen of a live source differs from that of others.
@@ -204,8 +205,8 @@ pub fn require_terminal(instead: &str) -> anyhow::Result<()> {
 pub struct SignalQueue {
     remote: Remote,
     events: Receiver<Event>,
-    /// Whether the source is being prepared: it may be connecting, and nobody takes events.
-    is_preparing: Arc<AtomicBool>,
+    /// Whether the source is being prepared, so that the screen does not take events yet.
+    preparation: Preparation,
 }
 
 impl SignalQueue {
@@ -213,30 +214,24 @@ impl SignalQueue {
     pub fn listen() -> anyhow::Result<Self> {
         let (remote, events) = event::queue();
         let queue = remote.clone();
-        let is_preparing = Arc::<AtomicBool>::default();
-        let prepares = Arc::clone(&is_preparing);
+        let preparation = Preparation::default();
+        let preparing = preparation.clone();
         let end = move || {
             queue.send(Event::Interrupt);
-            if prepares.load(Ordering::SeqCst) {
-                thread::sleep(PREPARED_WITHIN);
-                if prepares.swap(false, Ordering::SeqCst) {
-                    stdio::say("stopped by a signal");
-                    process::exit(1);
-                }
-            }
+            preparing.interrupt(PREPARED_WITHIN);
         };
         signals::on_end(true, end).context("cannot catch signals")?;
-        Ok(Self { remote, events, is_preparing })
+        Ok(Self { remote, events, preparation })
     }
 
     /// A source is prepared from here on, which may take long: it may connect, or wait for a stream. A signal ends the process.
     pub fn begin_preparation(&self) {
-        self.is_preparing.store(true, Ordering::SeqCst);
+        self.preparation.begin();
     }
 
     /// The source is prepared. Returns false if the process is being ended.
     pub fn end_preparation(&self) -> bool {
-        self.is_preparing.swap(false, Ordering::SeqCst)
+        self.preparation.end()
     }
 }
 

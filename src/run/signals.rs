@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::process;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -17,6 +17,35 @@ use super::stdio;
 
 /// How long a cancelled command may take to end.
 const GRACE: Duration = Duration::from_millis(1500);
+
+/// Whether a source is being prepared: it may be connecting, or waiting for a stream, and then nothing else handles a signal. Clones share
+/// the state.
+#[derive(Clone, Debug, Default)]
+pub struct Preparation(Arc<AtomicBool>);
+
+impl Preparation {
+    /// Marks the beginning. From here on, a signal ends the process.
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Marks the end. Returns false if a signal is ending the process.
+    pub fn end(&self) -> bool {
+        self.0.swap(false, Ordering::SeqCst)
+    }
+
+    /// Ends the process with status 1 if a preparation is under way and does not end `within` this time. Called on the thread that receives
+    /// signals.
+    pub fn interrupt(&self, within: Duration) {
+        if self.0.load(Ordering::SeqCst) {
+            thread::sleep(within);
+            if self.0.swap(false, Ordering::SeqCst) {
+                stdio::say("stopped by a signal");
+                process::exit(1);
+            }
+        }
+    }
+}
 
 /// Calls `act` for each signal, on a thread of its own. With `needs_terminal`, SIGHUP is caught even under `nohup`.
 pub fn on_end(needs_terminal: bool, act: impl Fn() + Send + 'static) -> io::Result<()> {
