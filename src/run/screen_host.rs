@@ -1,6 +1,6 @@
 //! What the screen asks of the program: the page, the demo client and exports.
 
-use std::thread::{self, JoinHandle};
+use std::thread::{Builder, JoinHandle};
 
 use super::export_job;
 use super::live::LineSender;
@@ -62,13 +62,14 @@ impl Host for ScreenHost {
             Some(running) => {
                 // The closing handshake takes time.
                 let remote = self.remote.clone();
-                thread::spawn(move || {
+                let stop = move || {
                     let report = match running.stop() {
                         Ok(()) => Report::Succeeded("the demo client has closed its connection".to_owned()),
                         Err(e) => Report::Refused(e.to_string()),
                     };
                     remote.report(report);
-                });
+                };
+                background("stop-demo", &self.remote, Report::Refused, stop);
                 Ok("the demo client is closing its connection".to_owned())
             }
             None => {
@@ -100,22 +101,26 @@ impl Host for ScreenHost {
     fn keep_tour(&mut self, progress: TourProgress) {
         let keep = self.tour.keeper(progress);
         let remote = self.remote.clone();
-        self.writers.retain(|writer| !writer.is_finished());
-        self.writers.push(thread::spawn(move || {
+        let write = move || {
             if let Err(e) = keep.write() {
                 remote.report(Report::Refused(e.to_string()));
             }
-        }));
+        };
+        self.writers.retain(|writer| !writer.is_finished());
+        self.writers.extend(background("tour-file", &self.remote, Report::Refused, write));
     }
 
     fn export(&mut self, capture: Capture, request: ExportRequest, remote: Remote) {
         let deflate = self.deflate;
-        thread::spawn(move || export_job::run(&capture, request, deflate, &remote));
+        let reports = remote.clone();
+        background("export", &reports, Report::Failed, move || export_job::run(&capture, request, deflate, &remote));
     }
 
     fn write_file(&mut self, request: FileRequest, remote: Remote) {
         self.writers.retain(|writer| !writer.is_finished());
-        self.writers.push(thread::spawn(move || remote.report(written(request))));
+        let reports = remote.clone();
+        let write = move || remote.report(written(request));
+        self.writers.extend(background("write-file", &reports, Report::Refused, write));
     }
 }
 
@@ -126,6 +131,21 @@ impl Drop for ScreenHost {
             let _ = writer.join();
         }
     }
+}
+
+/// Runs `work` on a thread of its own. Without a free thread, reports that to the screen with `report`.
+fn background(
+    name: &str,
+    remote: &Remote,
+    report: impl FnOnce(String) -> Report,
+    work: impl FnOnce() + Send + 'static,
+) -> Option<JoinHandle<()>> {
+    let spawned = Builder::new().name(name.to_owned()).spawn(work);
+    spawned
+        .map_err(|e| {
+            remote.report(report(format!("cannot start a thread ({e}); close other programs, and try again")));
+        })
+        .ok()
 }
 
 /// Writes a file.

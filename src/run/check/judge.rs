@@ -5,6 +5,7 @@ use std::mem;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, sync_channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -182,13 +183,24 @@ impl<'a> Judge<'a> {
         selected: Option<&mut Selected>,
     ) -> Result<(), ExportError> {
         let cancel = self.cancel;
+        let loader = Mutex::new(Some(loader));
+        let load = || {
+            let loader = loader.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(loader) = loader {
+                loader.run(cancel);
+            }
+        };
         thread::scope(|scope| {
             let (over, ended) = sync_channel::<()>(0);
-            scope.spawn(move || {
+            let work = move || {
                 // The receiver notices when this is dropped.
                 let _over = over;
-                loader.run(cancel);
-            });
+                load();
+            };
+            if thread::Builder::new().name("load".to_owned()).spawn_scoped(scope, work).is_err() {
+                // Without a free thread, all lines are printed at the end.
+                load();
+            }
             let printed = self.print(capture, selected, &ended);
             if matches!(printed, Err(ExportError::Output(_))) {
                 cancel.store(true, Ordering::Relaxed);
