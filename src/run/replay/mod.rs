@@ -64,98 +64,138 @@ const FRESH: [&str; 7] = [
 pub fn replay(args: &Replay) -> anyhow::Result<ExitCode> {
     let progress = Progress::default();
     signals::cancel(&progress.cancel, None).context("cannot catch signals")?;
-    let url = args.to.clone();
-    if args.speed.is_some() && args.pace == Pace::Answers {
-        return Err(UsageError::new(
-            "--speed needs --pace time; leave out one of --speed and --pace answers".to_owned(),
-        )
-        .into());
+    let prepared = Prepared::new(args, &progress)?;
+    let outcome = prepared.run(args, &progress.cancel)?;
+    prepared.verdict(&outcome)
+}
+
+/// What is sent, where to, and the answers to compare with.
+struct Prepared {
+    capture: Capture,
+    steps: Steps,
+    captured: Answers,
+    plan: Plan,
+}
+
+/// What happened.
+struct Outcome {
+    played: Played,
+    end: ClientEnd,
+    /// The number of the server's answers.
+    answers: u64,
+    differences: Differences,
+}
+
+impl Prepared {
+    /// Reads the capture, and reports on stderr what it lacks.
+    fn new(args: &Replay, progress: &Progress) -> anyhow::Result<Self> {
+        let url = args.to.clone();
+        if args.speed.is_some() && args.pace == Pace::Answers {
+            return Err(UsageError::new(
+                "--speed needs --pace time; leave out one of --speed and --pace answers".to_owned(),
+            )
+            .into());
+        }
+        let headers = args.headers.iter().map(|line| header(line)).collect::<Result<Vec<_>, _>>()?;
+        let capture = export::load(&args.file, &args.reading, progress, None)?.capture;
+        let connection = connection(&capture, args)?;
+        let request = request(&capture, connection, &url, headers, args.no_deflate);
+        let request = request.with_context(|| unreadable(&capture))?;
+        if let Some(path) = &args.write
+            && is_same_file(path, &args.file)
+        {
+            return Err(ExportError::Itself(path.clone()).into());
+        }
+        let steps = Steps::of(&capture, connection);
+        let captured = Answers::of(&capture, connection);
+        if !steps.has_client {
+            bail!(
+                "{}: the capture has nothing of the client of connection {connection}; capture both directions",
+                args.file.display()
+            );
+        }
+        if let Some(gap) = steps.gap {
+            stdio::say(format_args!("{}: the messages that they belong to are not sent", missing(gap, "client")));
+        }
+        if let Some(gap) = captured.gap {
+            stdio::say(format_args!("{}: the answers from there on are not compared", missing(gap, "server")));
+        }
+        let mut plan = Plan::to(url, ClientConfig { request, ..ClientConfig::default() });
+        plan.trust(&args.trust, None)?;
+        if let Some(warning) = plan.warning() {
+            stdio::say(format_args!("warning: {warning}"));
+        }
+        Ok(Self { capture, steps, captured, plan })
     }
-    let headers = args.headers.iter().map(|line| header(line)).collect::<Result<Vec<_>, _>>()?;
-    let capture = export::load(&args.file, &args.reading, &progress, None)?.capture;
-    let connection = connection(&capture, args)?;
-    let unreadable = || format!("cannot read {}; check that the file still exists", capture.path().display());
-    let request = request(&capture, connection, &url, headers, args.no_deflate).with_context(unreadable)?;
-    if let Some(path) = &args.write
-        && is_same_file(path, &args.file)
-    {
-        return Err(ExportError::Itself(path.clone()).into());
+
+    /// Connects, sends the steps until `cancel` is set, and compares the answers.
+    fn run(&self, args: &Replay, cancel: &Arc<AtomicBool>) -> anyhow::Result<Outcome> {
+        let Self { capture, steps, captured, plan } = self;
+        let dialed = plan.dial_aloud()?;
+        let spool = match &args.write {
+            Some(path) => Spool::keep(path, args.force)?,
+            None => Spool::temporary()?,
+        };
+        let cleanup = spool.cleanup();
+        let recorder = Recorder::new(spool);
+        let client = plan.start(dialed, &recorder, || {}).context("cannot start the client's threads")?;
+        let played = Run { client: &client, capture, args, cancel }.play(steps, captured);
+        if cancel.load(Ordering::Relaxed) {
+            client.shutdown();
+        }
+        let end = client.wait_end(CLOSE_TIMEOUT).unwrap_or_else(|| {
+            client.shutdown();
+            client.end().unwrap_or(ClientEnd::Stopped)
+        });
+        let played = played.with_context(|| unreadable(capture))?;
+        let repeated = client.number().map(|number| Answers::of(recorder.capture(), number)).unwrap_or_default();
+        let differences = Differences::between((capture, captured), (recorder.capture(), &repeated));
+        // The threads have ended, or hold the file.
+        drop((client, recorder));
+        cleanup.delete();
+        let differences = differences.with_context(|| unreadable(capture))?;
+        Ok(Outcome { played, end, answers: repeated.len(), differences })
     }
-    let steps = Steps::of(&capture, connection);
-    let captured = Answers::of(&capture, connection);
-    if !steps.has_client {
-        bail!(
-            "{}: the capture has nothing of the client of connection {connection}; capture both directions",
-            args.file.display()
-        );
+
+    /// Prints the differences and the result.
+    fn verdict(&self, outcome: &Outcome) -> anyhow::Result<ExitCode> {
+        let Self { steps, captured, plan, .. } = self;
+        let Outcome { played, end, answers, differences } = outcome;
+        let sent = count(played.sent, "frame");
+        if !played.was_open {
+            bail!("{}: {end}; nothing was replayed", plan.url);
+        }
+        for line in &differences.lines {
+            stdio::print(format!("{line}\n").as_bytes())?;
+        }
+        if played.lacks_close {
+            bail!("{}: the server sent no close (the capture has one); {sent} sent", plan.url);
+        }
+        // A capture without the server's close may have ended early: then the server need not send one.
+        let may_end = matches!(end, ClientEnd::NoClose | ClientEnd::CloseTimedOut(_)) && !captured.has_close();
+        if !played.is_complete || !end.is_clean() && !may_end {
+            bail!("{}: {end}; {sent} sent of {}", plan.url, steps.list.len());
+        }
+        if let Some(no) = played.unknown {
+            bail!(
+                "{}: record {no} and maybe others were not sent: their messages cannot be inflated, or have more than {} MiB; {sent} sent of {}",
+                plan.url,
+                MAX_MESSAGE >> 20,
+                steps.list.len()
+            );
+        }
+        let verdict = match differences.count {
+            0 if captured.gap.is_some() => "the same as in the capture, before its gap".to_owned(),
+            0 => "the same as in the capture".to_owned(),
+            differing => format!("{differing} different"),
+        };
+        stdio::print(format!("{sent} sent · {}: {verdict}\n", count(*answers, "answer")).as_bytes())?;
+        Ok(if differences.count == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-    if let Some(gap) = steps.gap {
-        stdio::say(format_args!("{}: the messages that they belong to are not sent", missing(gap, "client")));
-    }
-    if let Some(gap) = captured.gap {
-        stdio::say(format_args!("{}: the answers from there on are not compared", missing(gap, "server")));
-    }
-    let mut plan = Plan::to(url, ClientConfig { request, ..ClientConfig::default() });
-    plan.trust(&args.trust, None)?;
-    if let Some(warning) = plan.warning() {
-        stdio::say(format_args!("warning: {warning}"));
-    }
-    let dialed = plan.dial_aloud()?;
-    let spool = match &args.write {
-        Some(path) => Spool::keep(path, args.force)?,
-        None => Spool::temporary()?,
-    };
-    let cleanup = spool.cleanup();
-    let recorder = Recorder::new(spool);
-    let client = plan.start(dialed, &recorder, || {}).context("cannot start the client's threads")?;
-    let played = Run { client: &client, capture: &capture, args, cancel: &progress.cancel }.play(&steps, &captured);
-    if progress.cancel.load(Ordering::Relaxed) {
-        client.shutdown();
-    }
-    let end = client.wait_end(CLOSE_TIMEOUT).unwrap_or_else(|| {
-        client.shutdown();
-        client.end().unwrap_or(ClientEnd::Stopped)
-    });
-    let Played { sent, unknown, was_open, is_complete, lacks_close } = played.with_context(unreadable)?;
-    let repeated = client.number().map(|number| Answers::of(recorder.capture(), number)).unwrap_or_default();
-    let differences = Differences::between((&capture, &captured), (recorder.capture(), &repeated));
-    let differences = differences.with_context(unreadable);
-    // The threads have ended, or hold the file.
-    drop((client, recorder));
-    cleanup.delete();
-    let differences = differences?;
-    if !was_open {
-        bail!("{}: {end}; nothing was replayed", plan.url);
-    }
-    for line in &differences.lines {
-        stdio::print(format!("{line}\n").as_bytes())?;
-    }
-    if lacks_close {
-        bail!("{}: the server sent no close (the capture has one); {} sent", plan.url, count(sent, "frame"));
-    }
-    // A capture without the server's close may have ended early: then the server need not send one.
-    let may_end = matches!(end, ClientEnd::NoClose | ClientEnd::CloseTimedOut(_)) && !captured.has_close();
-    if !is_complete || !end.is_clean() && !may_end {
-        bail!("{}: {end}; {} sent of {}", plan.url, count(sent, "frame"), steps.list.len());
-    }
-    if let Some(no) = unknown {
-        bail!(
-            "{}: record {no} and maybe others were not sent: their messages cannot be inflated, or have more than {} MiB; {} sent of {}",
-            plan.url,
-            MAX_MESSAGE >> 20,
-            count(sent, "frame"),
-            steps.list.len()
-        );
-    }
-    let verdict = match differences.count {
-        0 if captured.gap.is_some() => "the same as in the capture, before its gap".to_owned(),
-        0 => "the same as in the capture".to_owned(),
-        differing => format!("{differing} different"),
-    };
-    stdio::print(
-        format!("{} sent · {}: {verdict}\n", count(sent, "frame"), count(repeated.len(), "answer")).as_bytes(),
-    )?;
-    Ok(if differences.count == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn unreadable(capture: &Capture) -> String {
+    format!("cannot read {}; check that the file still exists", capture.path().display())
 }
 
 /// Says where the capture lacks bytes.
