@@ -42,6 +42,7 @@ fn shake_hands(shared: &Shared, config: &ClientConfig) -> Result<Vec<u8>, Client
     let deadline = Instant::now() + HANDSHAKE_TIMEOUT;
     let request = config.request.encode();
     shared.write(&request)?;
+    let mut buffer = vec![0; BUFFER];
     let mut input = Vec::new();
     let mut scanned = 0;
     let head_len = loop {
@@ -65,8 +66,8 @@ fn shake_hands(shared: &Shared, config: &ClientConfig) -> Result<Vec<u8>, Client
             None if input.len() > MAX_HTTP_HEAD => return Err(ClientEnd::HeadTooLong),
             None => scanned = input.len(),
         }
-        match read(shared, Some(deadline), &mut input)? {
-            Read::Bytes => {}
+        match read(shared, Some(deadline), &mut buffer)? {
+            Read::Bytes(len) => input.extend_from_slice(&buffer[..len]),
             Read::End => return Err(ClientEnd::EndedInHandshake),
             Read::TimedOut => return Err(ClientEnd::NoResponse(HANDSHAKE_TIMEOUT)),
         }
@@ -97,15 +98,18 @@ fn shake_hands(shared: &Shared, config: &ClientConfig) -> Result<Vec<u8>, Client
 /// Reads the body of a response other than 101: up to [`MAX_BODY`] bytes that arrive within [`BODY_TIMEOUT`].
 fn read_body(shared: &Shared, head: &Head<'_>, rest: Vec<u8>) -> Result<Vec<u8>, ClientEnd> {
     let deadline = Instant::now() + BODY_TIMEOUT;
+    let mut buffer = vec![0; BUFFER];
     let mut body = rest;
     let mut counter = Body::of_response(head, b"GET");
     let mut counted = 0;
     while !counter.is_whole() && body.len() < MAX_BODY {
         let (taken, progress) = counter.take(&body[counted..]);
         counted += taken;
-        if progress != Progress::Incomplete || !matches!(read(shared, Some(deadline), &mut body)?, Read::Bytes) {
+        if progress != Progress::Incomplete {
             break;
         }
+        let Read::Bytes(len) = read(shared, Some(deadline), &mut buffer)? else { break };
+        body.extend_from_slice(&buffer[..len]);
     }
     Ok(body)
 }
@@ -113,13 +117,12 @@ fn read_body(shared: &Shared, head: &Head<'_>, rest: Vec<u8>) -> Result<Vec<u8>,
 /// Reads frames until the connection ends.
 fn read_frames(shared: &Shared, rest: &[u8]) -> ClientEnd {
     let mut peer = process(shared, rest);
-    let mut input = Vec::with_capacity(BUFFER);
+    let mut buffer = vec![0; BUFFER];
     loop {
-        input.clear();
-        let read = read(shared, None, &mut input);
+        let read = read(shared, None, &mut buffer);
         let closed = peer.clone();
         match read {
-            Ok(Read::Bytes) => peer = peer.or_else(|| process(shared, &input)),
+            Ok(Read::Bytes(len)) => peer = peer.or_else(|| process(shared, &buffer[..len])),
             Ok(Read::End | Read::TimedOut) => return closed.unwrap_or(ClientEnd::NoClose),
             // RFC 6455 §7.1.5: the Close has been received; how TCP ends does not matter then.
             Err(end) => return closed.unwrap_or(end),
@@ -164,32 +167,30 @@ fn process(shared: &Shared, bytes: &[u8]) -> Option<ClientEnd> {
 
 /// The result of a read.
 enum Read {
-    Bytes,
+    /// So many bytes are in the buffer.
+    Bytes(usize),
     TimedOut,
     /// The server has ended its direction.
     End,
 }
 
-/// Reads bytes, which are appended to `input` and recorded.
-fn read(shared: &Shared, deadline: Option<Instant>, input: &mut Vec<u8>) -> Result<Read, ClientEnd> {
-    let start = input.len();
-    input.resize(start + BUFFER, 0);
+/// Reads bytes into `buffer` and records them.
+fn read(shared: &Shared, deadline: Option<Instant>, buffer: &mut [u8]) -> Result<Read, ClientEnd> {
     let result = loop {
         if let Some(deadline) = deadline {
             let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
             let _ = shared.stream.set_read_timeout(Some(left));
         }
-        match shared.stream.read(&mut input[start..]) {
+        match shared.stream.read(buffer) {
             Err(e) if e.kind() == ErrorKind::Interrupted => {}
             result => break result,
         }
     };
-    input.truncate(start + result.as_ref().map_or(0, |len| *len));
     let cut = shared.lock().cut.clone();
     match (result, cut) {
-        (Ok(1..), _) => {
-            shared.tap.read(&input[start..]);
-            Ok(Read::Bytes)
+        (Ok(len @ 1..), _) => {
+            shared.tap.read(&buffer[..len]);
+            Ok(Read::Bytes(len))
         }
         (_, Some(why)) => {
             if why == ClientEnd::Reset {
