@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::CommandFactory as _;
-use clap::error::{ContextValue, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::Cli;
 use crate::capture::query::filter::FilterError;
@@ -29,7 +29,9 @@ pub fn usage_line(error: &clap::Error, words: impl IntoIterator<Item = OsString>
     if error.kind() == ErrorKind::MissingRequiredArgument {
         line.push_str(match command {
             Some("open") => "; or use --sample to list the sample captures",
-            Some("proxy") => "; or use --forward to relay to the server that each request names",
+            Some("proxy") if lacks(error, "<TARGET>") => {
+                "; or use --forward to relay to the server that each request names"
+            }
             _ => "",
         });
     }
@@ -67,6 +69,12 @@ fn user_info(value: &str) -> Option<&str> {
     let is_start = |start: &str| start.is_empty() || start.strip_suffix(':').is_some_and(is_scheme);
     let user = before.split_once("//").filter(|(start, _)| is_start(start)).map_or(before, |(_, user)| user);
     Some(user).filter(|user| !user.is_empty())
+}
+
+/// Whether a required argument is missing.
+fn lacks(error: &clap::Error, argument: &str) -> bool {
+    let missing = error.get(ContextKind::InvalidArg);
+    matches!(missing, Some(ContextValue::Strings(names)) if names.iter().any(|name| name == argument))
 }
 
 /// Two lines that show where a filter is wrong: the expression, and carets under the wrong word. `None` if the error is not

@@ -1,9 +1,9 @@
 //! The local CA: a private key and a certificate in the user's data folder, from which the certificates of framescope's own
 //! servers are issued. Other programs trust it only after the user has installed the certificate there.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -221,7 +221,7 @@ fn write(folder: &Path, certificate: &str, key: &str) -> Result<(), AuthorityErr
         let path = path.to_owned();
         move |source| AuthorityError::Io { path, source }
     };
-    fs::create_dir_all(parent).map_err(failed(parent))?;
+    DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(failed(parent))?;
     // Such a folder has mode 0700.
     let temporary = tempfile::Builder::new().prefix(".ca-").tempdir_in(parent).map_err(failed(parent))?;
     for (name, text, mode) in [(KEY, key, 0o600), (CERTIFICATE, certificate, 0o644)] {

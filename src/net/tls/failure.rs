@@ -43,11 +43,14 @@ pub fn with_server(host: &str, failure: &HandshakeFailure) -> String {
 pub fn with_client(failure: &HandshakeFailure) -> Option<String> {
     let HandshakeFailure::Tls(error) = failure else { return None };
     Some(match error {
+        Error::AlertReceived(AlertDescription::CertificateExpired) => {
+            "a client refuses the certificate, because it has expired (TLS alert certificate_expired): renew it"
+                .to_owned()
+        }
         Error::AlertReceived(
             alert @ (AlertDescription::UnknownCA
             | AlertDescription::BadCertificate
             | AlertDescription::CertificateUnknown
-            | AlertDescription::CertificateExpired
             | AlertDescription::UnsupportedCertificate),
         ) => format!(
             "a client does not accept framescope's certificate (TLS alert {}): `framescope ca show` says how to trust it",

@@ -1,6 +1,6 @@
 //! A key log file in the format of NSS: with it, Wireshark and `framescope open --keylog` decrypt captures of the encrypted bytes.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -33,16 +33,17 @@ struct State {
 }
 
 impl KeyLogFile {
-    /// Opens the file, and creates it if there is none. A regular file gets mode 0600.
+    /// Opens the file with mode 0600, and creates it if there is none.
     ///
     /// # Errors
-    /// Errors of the system.
+    /// Errors of the system; if it is not a regular file: opening a FIFO would wait for a reader.
     pub fn open(path: &Path) -> Result<Self, KeyLogError> {
         let failed = |source| KeyLogError { path: path.to_owned(), source };
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(failed)?;
-        if file.metadata().map_err(failed)?.is_file() {
-            file.set_permissions(Permissions::from_mode(0o600)).map_err(failed)?;
+        if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(failed(io::Error::other("it is not a regular file")));
         }
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(failed)?;
+        file.set_permissions(Permissions::from_mode(0o600)).map_err(failed)?;
         let state = State { file, report: None, failure: None };
         Ok(Self { path: path.to_owned(), state: Mutex::new(state) })
     }

@@ -188,7 +188,7 @@ fn a_server_must_prove_that_it_has_the_key_of_a_certificate_in_the_file() {
         let trust = Trust { cacert: Some(server[0].clone()), insecure };
         let (client, _) = shake_hands(&impostor, client::config(&trust, None).expect("a client"), "localhost");
         let failure = client.err().map(|failure| failure::with_server("localhost", &failure));
-        contains(failure, "does not have the private key");
+        contains(failure, "did not sign the handshake");
     }
 }
 

@@ -38,7 +38,9 @@ pub enum Refusal {
     #[error("its issuer is not trusted: {0}")]
     UnknownIssuer(String),
     /// The signature of the handshake was made with another key.
-    #[error("the server does not have the private key that belongs to it")]
+    #[error(
+        "its key did not sign the handshake: the server has another key, or one that is too weak (RSA needs 2,048 bits)"
+    )]
     OtherKey,
 }
 

@@ -53,8 +53,8 @@ fn each_line_is_sent_and_the_connection_closes_in_order() {
             ("text", "from a file"),
             ("ping", ""),
             ("text", "Hel"),
-            ("continuation", "lo, "),
-            ("continuation", "world"),
+            ("continuation", ""),
+            ("continuation", ""),
             ("text", "/x"),
             ("close", "")
         ]
