@@ -108,6 +108,10 @@ impl StatedKind {
 pub(super) struct Stated {
     /// The unfinished one.
     pub current: Option<Unfinished>,
+    /// One that starts at this offset, where a body has not ended so far. It counts if the body is malformed there.
+    pub after_body: Option<(u64, StatedRecord)>,
+    /// True after the record of a message whose body is malformed at its next byte.
+    pub is_body_over: bool,
     /// The offsets and ordinals of the latest ones that a response may answer, besides requests.
     pub answerable: VecDeque<(u64, u32)>,
 }

@@ -31,7 +31,8 @@ impl Derivable {
                 // A reader keeps a request until the one before has its response, and bytes before a response until that comes.
                 let buffered = matches!(record.kind, Kind::Request | Kind::Junk) && self.unanswered > 0;
                 let unlike = stated.answers != Answers::Next;
-                self.upgraded || self.unsure[i] || buffered || unlike || ends_with_stream
+                let is_malformed = record.kind == Kind::Request && is_malformed_after(capture, record);
+                self.upgraded || self.unsure[i] || buffered || unlike || ends_with_stream || is_malformed
             }
             StatedKind::Frame => self.unsure[i] || !self.upgraded || depends_on_later_bytes(record),
             StatedKind::CutHttp | StatedKind::Undirected | StatedKind::Foreign | StatedKind::Junk => true,
@@ -74,6 +75,19 @@ pub fn stated(capture: &Capture, record: &Record) -> Option<StatedRecord> {
         },
     };
     Some(StatedRecord { kind, len: record.wire_len, early, answers })
+}
+
+/// Returns true if only the byte after a request shows that its body ends there: it is malformed.
+fn is_malformed_after(capture: &Capture, request: &Record) -> bool {
+    let end = request.offset + request.wire_len;
+    let mut from = request.no;
+    while let Some(record) = capture.next_breach(Rule::BodyEndUnknown, from).and_then(|no| capture.record(no)) {
+        if record.connection == request.connection && record.direction == request.direction {
+            return record.offset == end;
+        }
+        from = record.no + 1;
+    }
+    false
 }
 
 fn rules(record: &Record) -> impl Iterator<Item = Rule> {

@@ -39,13 +39,20 @@ impl Dissector {
         let (taken, progress) = body.take(bytes);
         record.wire_len += taken as u64;
         let (then, end) = (*then, self.position + taken as u64);
-        if progress != Progress::Incomplete {
+        let is_emitted = self.stated.as_mut().is_some_and(|stated| std::mem::take(&mut stated.is_body_over));
+        if is_emitted {
+            self.state = State::Junk { start: end, why: None };
+        } else if progress != Progress::Incomplete {
             // A fault is certain with the next byte, which arrived now.
             record.time = now;
             self.emit_body(then, end, connection);
         }
         if let Progress::Malformed(fault) = progress {
             self.state = State::Junk { start: end, why: Some(body_end_unknown(fault)) };
+            let stated = self.stated.as_mut().and_then(|stated| stated.after_body.take());
+            if let Some((_, stated)) = stated.filter(|(start, _)| taken == 0 && *start == end) {
+                self.state_record(stated, connection);
+            }
         }
         taken
     }

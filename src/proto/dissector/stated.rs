@@ -14,6 +14,9 @@ impl Dissector {
             _ => {}
         }
         let start = self.position;
+        if let State::Body { .. } = self.state {
+            self.stated.get_or_insert_default().after_body = Some((start, stated));
+        }
         if self.record_start() != start {
             return;
         }
@@ -81,6 +84,12 @@ impl Dissector {
             State::Body { body: Body::UntilEnd(_), then, .. } if !cut => {
                 let then = *then;
                 self.emit_body(then, here, connection);
+            }
+            // The next byte is malformed.
+            State::Body { record, .. } if !cut => {
+                let record = DissectedRecord { time: last, ..(**record).clone() };
+                self.stated.get_or_insert_default().is_body_over = true;
+                connection.emit(record);
             }
             State::Body { record, body, then } if cut => {
                 let record = DissectedRecord { kind: Kind::CutHttp, time: last, ..(**record).clone() };
