@@ -236,7 +236,8 @@ mod tests {
                 packet[4..6].copy_from_slice(&(len - 40 + cut).to_be_bytes());
                 packet[6] = extension.unwrap_or(6);
                 if extension.is_some() && packet.len() > 48 {
-                    (packet[40], packet[41]) = (6, 0);
+                    // A routing header with no segments left: the other implementation does not follow the others.
+                    (packet[40], packet[41], packet[43]) = (6, 0, 0);
                 }
             } else {
                 packet[0] = 0x45;
