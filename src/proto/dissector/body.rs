@@ -6,7 +6,7 @@ use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
 
 impl Dissector {
-    /// Continues after [`FeedOutcome::Head`] with the record of the head and the length of its body. If `early` is
+    /// Continues after [`super::FeedOutcome::Head`] with the record of the head and the length of its body. If `early` is
     /// true, bytes after the body are buffered until the caller calls [`Self::upgraded`], [`Self::opaque`] or
     /// [`Self::refused`]. If the end of the body is unknown, the bytes after the head are unrecognized, unless the connection is upgraded.
     pub fn after_head(

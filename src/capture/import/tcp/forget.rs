@@ -19,7 +19,8 @@ impl Flows {
             let is_early = |step: &Step| step.position().is_some_and(|own| own < position);
             let is_undecided = flow.held().is_some_and(|held| held.steps.iter().any(is_early));
             if flow.sides.iter().any(|side| side.waits_since(position)) {
-                self.feed_all_waiting(i, &Direction::BOTH);
+                // Newer pieces go on waiting: what is missing before them may still come.
+                self.feed_waiting_while(i, |side, _| side.waits_since(position));
                 Direction::BOTH.into_iter().for_each(|direction| self.settle(i, direction, self.last));
             }
             if is_undecided {

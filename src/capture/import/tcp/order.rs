@@ -1,6 +1,6 @@
 //! Segments in any order: which bytes are next, which wait for missing ones, which are lost.
 
-use super::direction::{CERTAIN, Piece};
+use super::direction::{CERTAIN, Piece, Side};
 use super::flow::HeldBack;
 use super::segment::Segment;
 use super::{Flows, MANY, stream_offset};
@@ -211,14 +211,20 @@ impl Flows {
 
     /// Feeds the waiting pieces of these directions after gaps, in the order of their times.
     pub(super) fn feed_all_waiting(&mut self, i: usize, directions: &[Direction]) {
+        self.feed_waiting_while(i, |_, direction| directions.contains(&direction));
+    }
+
+    /// Feeds the waiting pieces after gaps, in the order of their times, while `is_due` holds for one of the directions.
+    pub(super) fn feed_waiting_while(&mut self, i: usize, is_due: impl Fn(&Side, Direction) -> bool) {
         self.flows[i].held_back = None;
         loop {
             let sides = &self.flows[i].sides;
-            let waiting = |direction: &Direction| {
-                let (offset, piece) = sides[direction.index()].first_waiting()?;
-                Some((piece.time, *direction, offset))
+            let waiting = |direction: Direction| {
+                let side = &sides[direction.index()];
+                let (offset, piece) = side.first_waiting().filter(|_| is_due(side, direction))?;
+                Some((piece.time, direction, offset))
             };
-            let Some((time, direction, offset)) = directions.iter().filter_map(waiting).min() else { break };
+            let Some((time, direction, offset)) = Direction::BOTH.into_iter().filter_map(waiting).min() else { break };
             let missing = offset.saturating_sub(sides[direction.index()].taken);
             self.gap(i, direction, missing, time);
             self.feed_waiting(i, direction);
