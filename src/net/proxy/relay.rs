@@ -268,7 +268,9 @@ impl Relay {
 
     /// Returns true if the side that sends in a direction has reset the connection, although the other direction is still relayed.
     fn is_reset(&self, direction: Direction) -> bool {
-        match self.state(direction.opposite()) {
+        // The lock is held meanwhile: the other direction must not end between the two looks, upon which the socket is disconnected too.
+        let states = self.states();
+        match states[direction.opposite().index()] {
             State::Runs => self.source(direction).is_disconnected(),
             State::Broken => true,
             State::Ended => false,
