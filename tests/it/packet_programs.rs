@@ -98,7 +98,9 @@ fn packets_that_the_kernel_dropped_are_reported_and_fail_the_run() {
     let tcpdump = "echo '5 packets captured\n1228 packets received by filter\n1216 packets dropped by kernel' >&2";
     let dumpcap = "echo \"Packets captured: 5\nPackets received/dropped on interface 'Loopback: lo': 5/1216 (pcap:1216/dumpcap:0/flushed:0/ps_ifdrop:0) (0.4%)\" >&2";
     for (name, counts) in [("tcpdump", tcpdump), ("dumpcap", dumpcap)] {
-        let script = format!("report() {{ {counts}; exit 0; }}\ntrap report TERM\ncat {sample}\nsleep 60 &\nwait");
+        let script = format!(
+            "report() {{ {counts}; exit 0; }}\ntrap report TERM\ncat {sample}\nsleep 60 >/dev/null 2>&1 &\nwait"
+        );
         // A tcpdump that cannot capture keeps the installed one from being used.
         let programs = Programs::new(&[("tcpdump", "exit 1"), (name, &script)]);
         let mut child = programs.capture(&["--headless", "--quiet"]).spawn().expect("the program starts");
