@@ -53,7 +53,7 @@ impl FrameContext {
     }
 }
 
-/// The extensions that client and server agreed on in the handshake, as far as the texts distinguish them.
+/// The extensions that client and server negotiated, in the groups that the texts distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Extensions {
     /// None: all reserved bits are unused.

@@ -59,7 +59,7 @@ struct Writer {
     whole: bool,
     /// How many records are written.
     written: u64,
-    /// How many records were written before each of those in place of which others were sent.
+    /// For each record that the proxy replaced by another one: how many records were written before it.
     replaced: HashMap<u64, u64>,
     /// Numbers of the records that are written already, out of order.
     early: HashSet<u64>,
@@ -225,7 +225,7 @@ impl Writer {
         sink.write_if_full()
     }
 
-    /// Counts a record; returns what `proxy` did with it, or, if that is written too, with the record in place of which it was sent.
+    /// Counts a record; returns what `proxy` did with it. For a record that was sent in place of another one: what `proxy` did with that, if it is written too.
     fn number(&mut self, capture: &Capture, record: &Record) -> Option<ProxiedLate> {
         let before = self.written;
         self.written += 1;

@@ -6,7 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::io::Errno;
+use crate::capture::store::output::has_no_handle;
 
 /// How often a wait that can be given up looks whether it is.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -108,11 +108,6 @@ pub fn dial_unless(
             Err(_) => return Ok(None),
         }
     }
-}
-
-/// Whether the process or the system may have no more files open (EMFILE, ENFILE).
-fn has_no_handle(error: &io::Error) -> bool {
-    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
 }
 
 impl DialError {

@@ -164,8 +164,8 @@ fn accept<S: Service>(
             Err(e) if !connections.is_shutting_down() => {
                 if !is_exhausted {
                     recorder.capture().add_notice(&format!(
-                        "cannot accept a connection now ({e}): clients wait; if files are missing, raise the limit before the \
-                         start, such as ulimit -n 4096"
+                        "cannot accept connections now ({e}): clients wait until others end; if too many files are open, raise the \
+                         limit before the start, such as ulimit -n 4096"
                     ));
                 }
                 is_exhausted = true;

@@ -31,7 +31,7 @@ pub enum BodyFault {
     /// Content-Length is no number, a number over 2⁶⁴ − 1, or several different ones (RFC 9112 §6.3, item 5).
     #[error("Content-Length is not one decimal number below 2^64")]
     Length,
-    /// A request has a Transfer-Encoding of which `chunked` is not the last coding (RFC 9112 §6.3, item 4).
+    /// The last coding in the Transfer-Encoding of a request is not `chunked` (RFC 9112 §6.3, item 4).
     #[error("the last coding in Transfer-Encoding is not chunked")]
     Coding,
     /// The size of a chunk does not begin with a hexadecimal digit.
@@ -52,7 +52,7 @@ impl Body {
     /// The body of a request with this head.
     ///
     /// # Errors
-    /// If nobody can know where it ends: a server must answer 400 and close the connection (RFC 9112 §6.3).
+    /// If its end is unknown: a server must answer 400 and close the connection (RFC 9112 §6.3).
     pub fn of_request(head: &Head<'_>) -> Result<Self, BodyFault> {
         match (is_chunked(head), content_length(head)) {
             (Some(true), _) => Ok(Self::Chunked(Chunked::default())),

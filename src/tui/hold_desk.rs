@@ -57,7 +57,7 @@ pub trait HoldDesk: Send + Sync {
     /// Why that is too late, in one line.
     fn withdraw(&self, id: u64) -> Result<(), String>;
 
-    /// Sends a message or frame that nobody sent to the receiver of a direction.
+    /// Injects a message or frame towards the receiver of a direction.
     ///
     /// # Errors
     /// Why it cannot be sent, in one line.
@@ -140,7 +140,7 @@ pub struct HeldContent {
 /// What happens to a message that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// It goes on as it came.
+    /// Forward it unchanged.
     Send,
     /// It goes nowhere.
     Drop,

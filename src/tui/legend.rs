@@ -26,7 +26,7 @@ const CHANGED: &str = "≠";
 const DROPPED: &str = "⊘";
 const ADDED: &str = "+";
 
-/// The sign of a record that a proxy did not pass on as it came.
+/// The sign of a record that a proxy changed, dropped or added.
 pub const fn proxied_sign(how: Proxied) -> &'static str {
     match how {
         Proxied::Rewritten | Proxied::ReplacedBy(_) | Proxied::InPlaceOf(_) => CHANGED,

@@ -83,7 +83,7 @@ pub struct ProxiedLate {
     pub back: u64,
     /// The time of the record in nanoseconds: no other one is meant.
     pub time: u64,
-    /// What it did. A record that went in its place is named by how many come between it and the marker; its time is that of the packet.
+    /// What it did. A record that was sent in its place is identified by the number of records between it and the marker; its time is that of the packet.
     pub how: Proxied,
 }
 

@@ -15,7 +15,7 @@ pub(in crate::capture) fn note(out: &mut Vec<u8>, back: u64, time: Time, note: &
     enhanced_packet(out, 0, &EMPTY, &[], time, &comments);
 }
 
-/// Appends what `proxy` did with a record. `time` is that of the record, or of the one that went in its place.
+/// Appends what `proxy` did with a record. `time` is that of the record, or of the one that was sent in its place.
 pub fn proxied(out: &mut Vec<u8>, proxied: ProxiedLate, time: Time) {
     enhanced_packet(out, 0, &EMPTY, &[], time, &[Marker::Proxied(proxied).comment()]);
 }

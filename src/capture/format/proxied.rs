@@ -1,4 +1,4 @@
-//! What `proxy` did with a record, besides passing it on as it came.
+//! What `proxy` did with a record that it did not forward unchanged.
 
 /// What `proxy` did with a record. Of a message, its first record has the fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,9 +9,9 @@ pub enum Proxied {
     Dropped,
     /// Neither side sent it: framescope did.
     Added,
-    /// Another message went in its place: the one that begins with the record of this number.
+    /// Another message was sent in its place: the one that begins with the record of this number.
     ReplacedBy(u64),
-    /// It went in place of the message that begins with the record of this number.
+    /// It was sent in place of the message that begins with the record of this number.
     InPlaceOf(u64),
 }
 

@@ -1,5 +1,5 @@
 //! Records that belong together: request and response, ping and pong, the two Closes, the fragments of a message, a message and
-//! its echo, a message that came to a proxy and the one that went in its place.
+//! its echo, a message that a proxy received and the one that it sent in its place.
 
 use std::time::Duration;
 

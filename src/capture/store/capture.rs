@@ -195,7 +195,7 @@ impl Capture {
         self.index().notes.get(&no).cloned()
     }
 
-    /// What `proxy` did with a record, if it did not pass it on as it came.
+    /// What `proxy` did with a record, if it did not forward it unchanged.
     pub fn proxied(&self, no: u64) -> Option<Proxied> {
         self.index().proxied.get(&no).copied()
     }

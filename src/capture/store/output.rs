@@ -66,6 +66,12 @@ pub(in crate::capture) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
+/// Returns true if the process or the system may have no more files or sockets open (EMFILE, ENFILE).
+pub fn has_no_handle(error: &io::Error) -> bool {
+    let errno = rustix::io::Errno::from_io_error(error);
+    matches!(errno, Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE))
+}
+
 /// Checks that nothing but a regular file is at a path where a file will be written, and returns the metadata of that file. Opens
 /// nothing: opening a FIFO waits for its reader, and opening a device can change it.
 ///

@@ -268,7 +268,7 @@ impl Relay {
 
     /// Returns true if the side that sends in a direction has reset the connection, although the other direction is still relayed.
     fn is_reset(&self, direction: Direction) -> bool {
-        // The lock is held meanwhile: the other direction must not end between the two looks, upon which the socket is disconnected too.
+        // Hold the lock for both checks: if the other direction ended between them, the socket would be disconnected without a reset.
         let states = self.states();
         match states[direction.opposite().index()] {
             State::Runs => self.source(direction).is_disconnected(),

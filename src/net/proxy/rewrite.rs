@@ -140,7 +140,7 @@ impl Rewriting {
         self.any_host || Authority::parse(sent).is_ok_and(|authority| authority.is_local())
     }
 
-    /// Returns true for the origin of a page that came from the proxy, or from a loopback address, such as a development server. Others
+    /// Returns true for the origin of a page that the proxy, or a server on a loopback address, such as a development server, has sent. Others
     /// stay: the server must be able to refuse them (RFC 6455 §10.2).
     fn is_own_origin(&self, head: &Head<'_>, origin: &[u8]) -> bool {
         let is_local = || AbsoluteForm::of(origin).is_some_and(|form| is_loopback(&origin[form.authority..]));

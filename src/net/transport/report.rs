@@ -30,7 +30,7 @@ impl Transport {
         self.notes.clear();
     }
 
-    /// The same, except for the unconsumed input, of which one note remains.
+    /// The same, except for the unconsumed input, which keeps one note.
     pub(super) fn report_consumed(&mut self, soon: bool) {
         self.report_until(self.start, soon);
         self.notes.keep_input_from(self.start);

@@ -1,4 +1,4 @@
-//! HTTP bodies: they end as their headers say, or where nobody can know that.
+//! HTTP bodies: they end as their headers say; if that is malformed, their end is unknown.
 
 use super::{ConnectionState, DissectedRecord, Dissector, ReadNext, State};
 use crate::proto::body::{Body, BodyFault, Progress};

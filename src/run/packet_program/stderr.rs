@@ -51,7 +51,7 @@ impl Stderr {
         self.reader.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
-    /// How many packets the kernel dropped, as far as the program has reported it.
+    /// How many packets the kernel dropped, as the program last reported.
     pub(super) fn dropped(&self) -> u64 {
         locked(&self.said).dropped
     }

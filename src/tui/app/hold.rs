@@ -1,4 +1,4 @@
-//! The panel of what a proxy holds, the prompts for a rule, an edited message and a frame that nobody sent.
+//! The panel of what a proxy holds, the prompts for a rule, an edited message and an injected frame.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -198,7 +198,7 @@ impl App {
 
     /// Asks for what goes in place of a held message.
     fn edit_held(&mut self, desk: &dyn HoldDesk, row: &HeldRow) {
-        // Its frames may have more bytes than its payload, and are copied while nothing else goes on.
+        // Its frames may have more bytes than its payload, and this thread waits until they are copied.
         if row.len > MAX_COPIED {
             return self.ask_file(row.id, &format!("{} on the wire", count(row.len, "byte")));
         }
@@ -260,7 +260,7 @@ impl App {
         self.effects.push(Effect::SendFile(FileMessage { desk, path, to }));
     }
 
-    /// Asks for a message or frame that nobody sent.
+    /// Asks for a message or frame to inject.
     pub(super) fn ask_injection(&mut self) {
         if self.desk().is_none() {
             return;

@@ -69,7 +69,7 @@ pub struct JsonRecord<'a> {
     /// What `proxy` did with it.
     #[serde(borrow, default)]
     pub proxied: Option<Cow<'a, str>>,
-    /// The number of the record that was sent in place of it, and of the one in place of which it was sent.
+    /// The number of the record that was sent in its place, and the number of the record that it replaces.
     #[serde(default)]
     pub replaced_by: Option<u64>,
     #[serde(default)]

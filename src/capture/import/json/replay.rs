@@ -82,7 +82,7 @@ impl Replay {
         }
     }
 
-    /// The number of the latest record of a connection, of which the latest event was.
+    /// The number of the latest record of the connection that had the latest event.
     pub fn latest_number(&mut self, connection: u64) -> u64 {
         if let Some(replayed) = self.connections.get_mut(&connection) {
             replayed.recording.commit();

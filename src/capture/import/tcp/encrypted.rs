@@ -56,7 +56,7 @@ impl Flows {
         self.hold(i, number, Step::Bytes { direction, position, len: bytes.len(), time });
     }
 
-    /// Takes bytes of the client of which those from `at` on begin another layer.
+    /// Takes bytes of the client; those from `at` on begin another layer.
     fn feed_beginning(&mut self, layer: Layer, bytes: &[u8], at: usize, position: u64, time: Time) {
         let Layer { flow: i, number, .. } = layer;
         let direction = Direction::ClientToServer;

@@ -19,7 +19,7 @@ impl Flows {
             let is_early = |step: &Step| step.position().is_some_and(|own| own < position);
             let is_undecided = flow.held().is_some_and(|held| held.steps.iter().any(is_early));
             if flow.sides.iter().any(|side| side.waits_since(position)) {
-                // Newer pieces go on waiting: what is missing before them may still come.
+                // Keep newer pieces: the missing bytes before them may still arrive.
                 self.feed_waiting_while(i, |side, _| side.waits_since(position));
                 Direction::BOTH.into_iter().for_each(|direction| self.settle(i, direction, self.last));
             }
@@ -29,7 +29,7 @@ impl Flows {
         }
     }
 
-    /// Forgets the connections of which all packets are before a file position, if they have ended, or never had a byte.
+    /// Forgets the connections whose packets are all before a file position, if they have ended, or never had a byte.
     pub fn forget_before(&mut self, position: u64) {
         let is_silent = |flow: &Flow| flow.seen < position && flow.number.is_some() && flow.open > 0;
         let mut silent: Vec<usize> = (0..self.flows.len()).filter(|i| is_silent(&self.flows[*i])).collect();

@@ -39,8 +39,8 @@ impl Flows {
         }
     }
 
-    /// Appends the copies of the open connections, those with the latest packets first, as long as `free` bytes hold them. Returns of
-    /// how many connections there is a copy that was left out.
+    /// Appends the copies of the open connections, those with the latest packets first, as long as `free` bytes hold them. Returns how many
+    /// copies were left out.
     pub fn copy_openings(&self, mut free: u64, blocks: &mut Vec<u8>) -> u64 {
         let mut copies: Vec<(u64, &[u8])> = self.flows.iter().filter_map(Flow::copied_opening).collect();
         copies.sort_unstable_by_key(|(seen, _)| std::cmp::Reverse(*seen));
@@ -75,7 +75,7 @@ impl Flows {
 }
 
 impl Flow {
-    /// When its latest packet came, as a file position, and the copy of its first ones, if a file can begin with it.
+    /// The file position of its latest packet, and the copy of its first packets, if a file can begin with it.
     fn copied_opening(&self) -> Option<(u64, &[u8])> {
         // A reader mistakes a longer jump in the sequence numbers for old data.
         let is_near = self.sides.iter().all(|side| side.taken <= MAX_JUMP);

@@ -137,7 +137,7 @@ impl Flows {
         session.map(Box::new)
     }
 
-    /// The session of a connection of which the log has the secrets of one side alone.
+    /// The session of a connection, if the log has the secrets of one side only.
     fn session_of_part(&self, i: usize) -> Option<Box<Session>> {
         let held = self.flows[i].held()?;
         let (client, server) = held.opening.hellos()?;

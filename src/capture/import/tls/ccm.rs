@@ -28,7 +28,7 @@ impl CcmKey {
         })
     }
 
-    /// Decrypts `bytes`, which end with the tag, in place; `None` if the tag is wrong. The tag stays behind the content.
+    /// Decrypts `bytes`, which end with the tag, in place; `None` if the tag is wrong. The tag remains after the content.
     pub fn open(&self, nonce: &[u8; NONCE], aad: &[u8], bytes: &mut [u8]) -> Option<()> {
         match self {
             Self::Aes128(key) => open(key, nonce, aad, bytes),

@@ -57,7 +57,7 @@ impl Session {
         Ok(Self { master, alpn: server.alpn.clone(), ..Self::of_sides(params, sides) })
     }
 
-    /// The session of TLS 1.3 that two hellos begin, of which the log lacks secrets. Some records can be decrypted.
+    /// The session of TLS 1.3 that two hellos begin, if the log lacks some of its secrets. Some records can be decrypted.
     pub fn of_part(client: &ClientHello, server: &ServerHello, secrets: &Secrets) -> Option<Self> {
         let (params, aead) = agreed(server).ok().filter(|(params, _)| params.version == TLS_1_3)?;
         Some(Self::of_sides(params, tls_1_3(aead, client, secrets)?))

@@ -13,7 +13,7 @@ use super::file::{SpoolError, create, named, private_file};
 use crate::capture::live::ring::{Continuation, Ring};
 use crate::capture::store::files::Part;
 use crate::capture::store::index::Eviction;
-use crate::capture::store::output::{OutputError, folder_of, is_full};
+use crate::capture::store::output::{OutputError, folder_of, has_no_handle, is_full};
 use crate::capture::store::{Capture, to_usize};
 use crate::proto::rules::count;
 
@@ -202,12 +202,6 @@ impl Spool {
         });
         drop(closer.try_send(part));
     }
-}
-
-/// Whether the process or the system may have no more files open (EMFILE, ENFILE).
-fn has_no_handle(error: &io::Error) -> bool {
-    let errno = rustix::io::Errno::from_io_error(error);
-    matches!(errno, Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE))
 }
 
 /// Creates the next file of a ring with its preamble; returns its number, path and handle. Names that belong to other files are

@@ -94,7 +94,7 @@ fn quoted(rest: &str, quote: char) -> Option<(TokenKind, usize)> {
     None
 }
 
-/// The character that an escape stands for, and its length without the backslash, in bytes; `None` if it is unknown.
+/// The character of an escape, and the length of the escape without its backslash, in bytes; `None` if the escape is unknown.
 fn escape(rest: &str) -> Option<(char, usize)> {
     match rest.chars().next()? {
         'n' => Some(('\n', 1)),

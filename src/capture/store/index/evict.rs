@@ -88,7 +88,7 @@ impl Index {
         self.keys.retain(|_, (no, connection)| *no > last || self.connections.get(*connection).is_some());
     }
 
-    /// Turns records of which bytes are evicted into gaps: the rest of such a frame cannot be read.
+    /// Turns records that have evicted bytes into gaps: the rest of such a frame cannot be read.
     fn mark_torn(&mut self) {
         let torn: Vec<(u64, Direction)> = self
             .connections
@@ -103,8 +103,8 @@ impl Index {
         }
     }
 
-    /// The kept records of a direction of which bytes are evicted. A live recording has at most one, the first; a direction whose
-    /// segments came in another order, or were held, can have several.
+    /// The kept records of a direction that have evicted bytes. A live recording has at most one, the first; a direction whose
+    /// segments were captured out of order, or were held, can have several.
     fn torn(&self, entry: &ConnectionEntry, direction: Direction) -> Vec<u64> {
         let stream = &entry.streams[direction.index()];
         let intact = stream.intact_from();

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 /// The position of bytes that were not captured: no file has a byte there.
 pub const HOLE: u64 = u64::MAX;
 
-/// The position of bytes that were evicted before earlier ones of the stream: their segments came early.
+/// The position of bytes that were evicted before earlier ones of the stream: their segments were captured out of order.
 const EVICTED: u64 = u64::MAX - 1;
 
 /// The number of pieces in a full block; in unit tests fewer, so that they cross blocks.

@@ -4,7 +4,7 @@ use super::Index;
 use crate::capture::format::proxied::Proxied;
 
 impl Index {
-    /// Sets what was done with a record, and with the one that went in its place. The first fact about a record stays: one with a wrong
+    /// Sets what was done with a record, and with the one that was sent in its place. The first fact about a record stays: one with a wrong
     /// length may contain bytes of several kinds.
     pub fn set_proxied(&mut self, no: u64, how: Proxied) {
         let other = match how {

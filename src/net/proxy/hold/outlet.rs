@@ -148,12 +148,12 @@ impl Outlet {
         }
     }
 
-    /// Sends a message or frame of the user, without compression. `came` is the offset of the first byte of the sender that is not sent yet.
-    pub fn inject(&mut self, link: &dyn Link, outgoing: &Outgoing, came: u64) -> Result<(), End> {
+    /// Injects a message or frame, without compression. `received` is the offset of the first byte that was received and is not forwarded yet.
+    pub fn inject(&mut self, link: &dyn Link, outgoing: &Outgoing, received: u64) -> Result<(), End> {
         self.begin_delivered();
         // The receiver can read what follows in any case; the recording of what it gets needs the later messages alone.
         if self.is_between_messages() {
-            self.recompress(|delivery, direction| delivery.window_before(direction, came));
+            self.recompress(|delivery, direction| delivery.window_before(direction, received));
         }
         let bytes = self.encoder.encode(outgoing, None);
         let remark = Remark::proxied(Proxied::Added, "added by a user of framescope".to_owned());

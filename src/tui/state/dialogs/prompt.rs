@@ -62,7 +62,7 @@ pub enum Purpose {
     Rule,
     /// What goes in place of a held message: its number.
     Edit(u64),
-    /// What is sent into a connection, although nobody sent it.
+    /// A message or frame to inject into a connection.
     Inject {
         /// The connection.
         connection: u32,
