@@ -11,7 +11,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{bytes_with_unit, clear, fit, hints, put, rule, width};
+use super::{bytes_with_unit, clear, fit, hints, mark_cursor, put, rule, width};
 use crate::capture::format::proxied::Proxied;
 use crate::proto::rules::{count, grouped};
 use crate::tui::app::App;
@@ -57,8 +57,7 @@ pub fn render(app: &App, panel: &HoldPanel, buffer: &mut Buffer) {
             HoldRow::Rule(rule) => self::rule(app, buffer, line, rule),
         }
         if at == selected {
-            put(buffer, line, 0, 0, "▌", theme.focus);
-            buffer.set_style(line, theme.cursor);
+            mark_cursor(theme, buffer, line);
         }
     }
     if rows.is_empty() {

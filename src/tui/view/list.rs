@@ -13,7 +13,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{fit, paragraph, put, rule, width};
+use super::{fit, mark_cursor, paragraph, put, rule, width};
 use crate::proto::dissected::Kind;
 use crate::proto::rules::{Severity, count, grouped};
 use crate::proto::time::Time;
@@ -93,10 +93,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         let time = time_text(app.panels.time_format, row.record.time, base, previous);
         ListLine { app, row, time, columns: columns_of(area.width), in_messages }.draw(buffer, line);
         if cursor == Some(row.at) {
-            for y in 0..line.height {
-                put(buffer, line, 0, y, "▌", app.theme.focus);
-            }
-            buffer.set_style(line, app.theme.cursor);
+            mark_cursor(&app.theme, buffer, line);
         }
         previous = Some(row.record.time);
     }

@@ -46,6 +46,7 @@ use super::layout::MIN_SIZE;
 use super::panel::View;
 use super::state::dialogs::Dialog;
 use super::text::{bytes_with_unit, fit, fit_path, paragraph, wrap};
+use super::theme::Theme;
 
 /// Draws the screen.
 pub fn draw(app: &App, frame: &mut Frame<'_>) {
@@ -133,6 +134,19 @@ fn clear(app: &App, buffer: &mut Buffer, area: Rect) {
     paint(app, buffer, area);
 }
 
+/// Marks a row as that of the cursor. A sign of alarm keeps its style: on the background of the cursor it can be invisible.
+fn mark_cursor(theme: &Theme, buffer: &mut Buffer, row: Rect) {
+    for y in 0..row.height {
+        put(buffer, row, 0, y, "▌", theme.focus);
+    }
+    for position in row.positions() {
+        let cell = &mut buffer[position];
+        if theme.alarm.bg.is_none_or(|alarm| cell.bg != alarm) {
+            cell.set_style(theme.cursor);
+        }
+    }
+}
+
 /// A number of columns or rows. It saturates: what is beyond the screen is cut off anyway.
 fn cells(number: impl TryInto<u16>) -> u16 {
     number.try_into().unwrap_or(u16::MAX)
@@ -154,4 +168,22 @@ fn put(buffer: &mut Buffer, area: Rect, x: u16, y: u16, text: &str, style: Style
         false => buffer.set_stringn(area.x + x, area.y + y, fit(text.trim_end(), room), room, style),
     };
     end - area.x - x
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::picture::ThemeName;
+
+    #[test]
+    fn a_sign_of_alarm_stays_visible_in_the_row_of_the_cursor() {
+        for name in [ThemeName::Dark, ThemeName::Light] {
+            let theme = Theme::named(name).painted();
+            let row = Rect::new(0, 0, 4, 1);
+            let mut buffer = Buffer::empty(row);
+            put(&mut buffer, row, 1, 0, "!", theme.alarm);
+            mark_cursor(&theme, &mut buffer, row);
+            assert_eq!((Some(buffer[(1, 0)].bg), Some(buffer[(2, 0)].bg)), (theme.alarm.bg, theme.cursor.bg));
+        }
+    }
 }
